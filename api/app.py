@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -62,7 +61,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     app.url_map.merge_slashes = False
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, BODY_TIMEOUT=BODY_TIMEOUT)
     app.config.update(STALL_TIMEOUT=STALL_TIMEOUT, DOWNLOADS=Downloads())
-    guard_requests(app)
+    guard_requests(app, _page_headers(settings))
     accept_uploads(app)
     describe_api(app)
     register_error_handlers(app)
@@ -93,7 +92,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     ):
         app.register_blueprint(module.blueprint)
     register_teamflame(app)
-    app.after_request(partial(_add_headers, _page_headers(settings)))
+    app.after_request(_adjust)
     _serve_while_app_serves(app, settings, gateway)
     return app
 
@@ -120,11 +119,7 @@ def _page_headers(settings: Settings) -> dict[str, str]:
     return _PAGE_HEADERS | (_OVER_TLS if is_encrypted else {})
 
 
-async def _add_headers(headers: dict[str, str], response: Response) -> Response:
-    present = {name for name, _ in response.headers}
-    if "frame-ancestors 'self'" in response.headers.get("Content-Security-Policy", ""):
-        present.add("X-Frame-Options")  # the Mini App's own policy says who may show it in a frame
-    response.headers.extend(each for each in headers.items() if each[0] not in present)
+async def _adjust(response: Response) -> Response:
     if isinstance(response.response, DataBody):
         # The guard already limits a single piece; to limit all pieces the framework starts a task.
         response.timeout = None

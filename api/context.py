@@ -104,8 +104,15 @@ async def audited(
 ) -> T:
     """Do the work, even if the caller hangs up, and record it in the audit log.
 
-    The detail is a text, or a function that makes it from the result.
+    The detail is a text, or a function that makes it from the result. What clients do is limited,
+    because the log is kept for ever, and most of it starts a worker.
     """
+    if who != OPERATOR:
+        try:
+            context().authenticator.count_change(number)
+        except ApiError:
+            work.close()
+            raise
 
     async def do() -> T:
         done = await work

@@ -1,3 +1,1 @@
-"""What `make bench` runs."""
-
-from __future__ import annotations
+"""What `make bench`, `make soak` and `make chaos` run."""

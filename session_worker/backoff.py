@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import random
 
+LONGEST_ASKED = 3600.0  # seconds, the longest wait that the other side may ask for
+
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
@@ -12,7 +14,6 @@ class Backoff:
 
     first: float = 1.0
     longest: float = 300.0
-    longest_asked: float = 3600.0  # the longest wait that the other side may ask for
 
     def pause(
         self, attempt: int, retry_after: float | None = None, jitter: float | None = None
@@ -26,4 +27,4 @@ class Backoff:
 
     def asked(self, retry_after: float | None) -> float:
         """Choose the pause that the other side asks for, if it does."""
-        return min(max(retry_after or 0.0, 0.0), self.longest_asked)
+        return min(max(retry_after or 0.0, 0.0), LONGEST_ASKED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,6 +38,7 @@ class Reason(StrEnum):
     LINK_FORBIDDEN = "link_forbidden"
     LINK_GONE = "link_gone"
     LINK_UNREACHABLE = "link_unreachable"
+    STORAGE_FAILING = "storage_failing"
     TEXT_EMPTY = "text_empty"
     TEXT_TOO_LONG = "text_too_long"
     TEXT_REFUSED = "text_refused"
@@ -93,6 +95,7 @@ UNKNOWN = "UNKNOWN"
 NOT_FOUND = "CONTACT_NOT_FOUND"
 CHAT_LEFT_OUT = "CHAT_LEFT_OUT"
 EXPIRED = "EXPIRED"
+STORAGE_FAILING = "STORAGE_FAILING"
 
 MOST_TRIES = 12  # with the pauses below, about 20 minutes
 MOST_FILE_TRIES = 5
@@ -154,6 +157,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
     (Reason.LINK_FORBIDDEN, Remedy.GIVE_UP_FILE): "LINK_FORBIDDEN",
     (Reason.LINK_GONE, Remedy.GIVE_UP_FILE): "LINK_GONE LINK_REFUSED",
     (Reason.LINK_UNREACHABLE, Remedy.RETRY): "LINK_UNREACHABLE",
+    (Reason.STORAGE_FAILING, Remedy.PERSIST): STORAGE_FAILING,
     (Reason.TEXT_EMPTY, Remedy.GIVE_UP): "MESSAGE_EMPTY",
     (Reason.TEXT_TOO_LONG, Remedy.GIVE_UP): "MESSAGE_TOO_LONG",
     (Reason.TEXT_TOO_LONG, Remedy.TEXT_SEPARATELY): "MEDIA_CAPTION_TOO_LONG",
@@ -199,6 +203,19 @@ def failure_entry(code: str) -> Entry:
     code = _NUMBER.sub("", code)
     family = next((entry for name, entry in _FAMILIES.items() if code.startswith(name)), _UNKNOWN)
     return TABLE.get(code, family)
+
+
+_OF_STORAGE = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+        *(errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE),
+    }
+)
+
+
+def is_of_storage(error: Exception) -> bool:
+    """Whether the disk is full or fails, so that the same work may succeed later."""
+    return isinstance(error, OSError) and error.errno in _OF_STORAGE
 
 
 def is_known(code: str) -> bool:

@@ -79,16 +79,17 @@ class LoopOfEach:
     def __init__(self, name: str) -> None:
         self._name = name
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._again: set[str] = set()
-        self.chore: Callable[[str], Awaitable[bool]] | None = None
-        """Does the oldest piece of a number's work, and returns whether there was one."""
+        self._woken: dict[str, asyncio.Event] = {}
+        self.chore: Callable[[str], Awaitable[float | None]] | None = None
+        """Does the next piece of a number's work; returns the seconds until there may be more, if there may."""
 
     def wake(self, number: str) -> None:
         """Look whether the number has work, because its worker runs now or something has come."""
         if number in self._tasks:
-            self._again.add(number)
+            self._woken[number].set()
         elif self.chore is not None:
-            task = asyncio.create_task(self._run(number), name=f"{self._name} of {number}")
+            woken = self._woken[number] = asyncio.Event()
+            task = asyncio.create_task(self._run(number, woken), name=f"{self._name} of {number}")
             self._tasks[number] = task
 
     async def halt(self, number: str) -> None:
@@ -102,16 +103,19 @@ class LoopOfEach:
         for number in list(self._tasks):
             await self.halt(number)
 
-    async def _run(self, number: str) -> None:
-        while True:
-            self._again.discard(number)
-            while await self._attempt(number):
-                pass
-            if number not in self._again:
-                break
+    async def _run(self, number: str, woken: asyncio.Event) -> None:
+        is_over = False
+        while not is_over:
+            woken.clear()
+            pause = await self._attempt(number)
+            if pause:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await woken.wait()
+            is_over = pause is None and not woken.is_set()
         self._tasks.pop(number, None)
 
-    async def _attempt(self, number: str) -> bool:
+    async def _attempt(self, number: str) -> float | None:
         assert self.chore is not None
         try:
             return await self.chore(number)
@@ -120,4 +124,4 @@ class LoopOfEach:
         except Exception:  # the root of the task; without it the number would fall silent
             logger.exception("%s of %s has to wait", self._name, number)
         await asyncio.sleep(PAUSE)
-        return True
+        return 0.0

@@ -19,7 +19,7 @@ class NumberUnknown(GatewayError):
 
 
 class NumberExists(GatewayError):
-    """The number is running already."""
+    """The number is running already; stop it with DELETE first."""
 
 
 class NumberOfOtherClient(NumberExists):
@@ -31,7 +31,7 @@ class StaleEpoch(GatewayError):
 
 
 class WorkerUnavailable(GatewayError):
-    """The number's worker is not running."""
+    """The number's worker is not running; try again in a moment."""
 
 
 class NumberOffline(WorkerUnavailable):
@@ -62,7 +62,7 @@ class ResolvingDelayed(GatewayError):
 
 
 class WorkerTimeout(GatewayError):
-    """The number's worker did not answer in time."""
+    """The number's worker did not answer in time; try again in a moment."""
 
 
 class MessageUnknown(GatewayError):
@@ -143,6 +143,10 @@ class DatabaseError(GatewayError):
 
 class DatabaseUnavailable(DatabaseError):
     """The database does not answer."""
+
+
+class FilesUnavailable(DatabaseUnavailable):
+    """The folder in which nodes store files for each other cannot be written."""
 
 
 class DatabaseRefused(DatabaseError):

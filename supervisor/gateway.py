@@ -23,6 +23,7 @@ from supervisor.notifications.notification_service import NotificationService, S
 from supervisor.notifications.planfix_accounts import PlanfixAccounts
 from supervisor.notifications.planfix_answers import PlanfixAnswers
 from supervisor.notifications.planfix_events import PlanfixEvents
+from supervisor.notifications.planfix_facts import PlanfixFacts
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
@@ -100,7 +101,9 @@ class Gateway:
         )
         self.bots = BotService(store, self._keepers, self.tokens, self.notifications, config)
         accounts = PlanfixAccounts(store, config)
-        self.planfix_events = PlanfixEvents(store, self.notifications, accounts)
+        self.planfix_events = PlanfixEvents(
+            store, self.notifications, accounts, PlanfixFacts(accounts, store.people)
+        )
         self.bots.listen(
             PlanfixAnswers(self.notifications, accounts, self.bots.requests.answer_press)
         )
@@ -179,12 +182,13 @@ class Gateway:
             await self._keepers.stop(number)
             if purge:
                 await self._log_out(number)
+                # Files first: if the gateway ends here, the number is still there to be purged.
+                await self._keepers.dispatchers.files.forget(number)
+                await self._clear_spool(number)
                 await self._store.numbers.purge(number)
                 self._keepers.forget(number)
                 self.tokens.forget(number)
                 self.monitor.forget(number)
-                await self._keepers.dispatchers.files.forget(number)
-                await self._clear_spool(number)
                 if self.node is not None:
                     await self.node.disown(number)
         return was_running
@@ -225,6 +229,8 @@ class Gateway:
         if self.takeover.not_active_reason is not None:
             return Readiness(ok=False, reason=self.takeover.not_active_reason)
         try:
+            if await self._store.alarms.failing_since() is not None:
+                return Readiness(ok=False, reason="the database cannot be written")
             wanted = await self._keepers.numbers_to_run()
         except DatabaseError as exc:
             return Readiness(ok=False, reason=str(exc))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from session_worker.protocol.contract import incoming_file
+from session_worker.protocol.files import incoming_folder, row_of
 from supervisor.background_loop import BackgroundLoop
 from supervisor.database import tables
+from supervisor.journal.erasure import OldRow
 from supervisor.nodes.files import PiecesInFolder
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from supervisor.config import Config
-    from supervisor.journal.erasure import Erasure, OldRow
+    from supervisor.journal.erasure import Erasure
     from supervisor.store.history import AlarmRows, History
     from supervisor.store.keys import Keys
 
@@ -74,6 +76,7 @@ class Retention:
         if self._config.node is not None and self._config.node.files is not None:
             await PiecesInFolder(self._config.node.files).erase(before.timestamp())
         await asyncio.to_thread(self._remove_photos, before.timestamp())
+        await self._remove_left(now)
 
     async def _run(self) -> float:
         began = time.monotonic()
@@ -83,9 +86,36 @@ class Retention:
 
     def _remove_files(self, rows: Sequence[OldRow]) -> None:
         for row in rows:
-            folder = incoming_file(self._config.spool_of(row.number), row.id, 0).parent
-            with _failure_logged(folder):
-                shutil.rmtree(folder)
+            _remove_folder(incoming_folder(self._config.spool_of(row.number), row.id))
+
+    async def _remove_left(self, now: datetime) -> None:
+        """Remove what another node has erased: files of messages, and folders of numbers.
+
+        What is new is left alone, because the row of a number or a message comes before its folder,
+        and so is every number that this database has never had: it may be the wrong database.
+        """
+        known, purged = await self._erasure.numbers()
+        places = [f"spool/{number}/{way}/*" for number in known for way in ("in", "out")]
+        old = await asyncio.to_thread(self._old_folders, places, now - self._kept)
+        for start in range(0, len(old), ROWS):
+            folders = [(OldRow(row_of(each), each.parts[-3]), each) for each in old[start:][:ROWS]]
+            kept = await self._erasure.find_kept([row for row, _ in folders])
+            for row, folder in folders:
+                if row not in kept:
+                    await asyncio.to_thread(_remove_folder, folder)
+        lately = now - timedelta(seconds=INTERVAL)
+        places = [f"{place}/{number}" for number in purged for place in ("spool", "fetched")]
+        for folder in await asyncio.to_thread(self._old_folders, places, lately):
+            await asyncio.to_thread(_remove_folder, folder)
+
+    def _old_folders(self, places: Sequence[str], before: datetime) -> list[Path]:
+        found = []
+        for folder in (each for place in places for each in self._config.data_dir.glob(place)):
+            with suppress(FileNotFoundError):
+                status = folder.lstat()
+                if stat.S_ISDIR(status.st_mode) and status.st_mtime < before.timestamp():
+                    found.append(folder)
+        return found
 
     def _remove_photos(self, before: float) -> None:
         old = ("spool/*/photos/*", "fetched/*/in/*/*")
@@ -103,6 +133,11 @@ def _failure_logged(path: Path) -> Iterator[None]:
         return
     except OSError as exc:
         logger.warning("%s could not be erased: %s", path, exc)
+
+
+def _remove_folder(folder: Path) -> None:
+    with _failure_logged(folder):
+        shutil.rmtree(folder)
 
 
 def _remove_if_old(path: Path, before: float) -> None:

@@ -40,8 +40,10 @@ from supervisor.notifications.notice import (
     LONGEST_TEXT,
     Attachment,
     Manner,
+    beside_loop,
     make_notice,
 )
+from supervisor.notifications.recipients import AddressKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -119,16 +121,20 @@ async def _get_me(bot: Bot, _parameters: Parameters) -> dict[str, Any]:
 
 
 async def _send_message(bot: Bot, parameters: Parameters) -> dict[str, Any]:
-    return await _send(bot, parameters, _text_of(parameters), [])
+    return await _send(bot, parameters, await _text_of(parameters), [])
 
 
-def _text_of(parameters: Parameters) -> MarkedText:
-    text = parameters.marked("text")
+async def _text_of(parameters: Parameters) -> MarkedText:
+    text = await _marked(parameters, "text")
     if not text.text:
         raise bad_request("message text is empty")
     if width_of(text.text) > LONGEST_TEXT:
         raise bad_request("message is too long")
     return text
+
+
+async def _marked(parameters: Parameters, name: str) -> MarkedText:
+    return await beside_loop(len(parameters.text(name)), parameters.marked, name)
 
 
 async def _send_photo(bot: Bot, parameters: Parameters) -> dict[str, Any]:
@@ -140,7 +146,7 @@ async def _send_document(bot: Bot, parameters: Parameters) -> dict[str, Any]:
 
 
 async def _send_file(bot: Bot, parameters: Parameters, kind: str) -> dict[str, Any]:
-    text = parameters.marked("caption")
+    text = await _marked(parameters, "caption")
     if width_of(text.text) > LONGEST_CAPTION:
         raise bad_request("message caption is too long")
     _ = parameters.address  # a wrong chat is refused before the file is kept
@@ -173,7 +179,7 @@ async def _send(
 
 
 async def _edit_message_text(bot: Bot, parameters: Parameters) -> dict[str, Any]:
-    text = _text_of(parameters)
+    text = await _text_of(parameters)
     chat_id, message_id = _message_of(parameters)
     keyboard = parameters.keyboard
     edit = context().gateway.bots.requests.edit
@@ -195,7 +201,7 @@ async def _delete_message(bot: Bot, parameters: Parameters) -> bool:
 def _message_of(parameters: Parameters) -> tuple[int, int]:
     message_id = parameters.number("message_id")
     address: Address = parameters.address
-    if not message_id or not address.value.lstrip("-").isdigit():
+    if not message_id or address.kind is not AddressKind.CHAT:
         raise bad_request("message identifier is not specified")
     return address.chat_id, message_id
 

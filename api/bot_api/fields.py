@@ -14,7 +14,7 @@ from supervisor.errors import AddressMalformed, MarkupInvalid
 from supervisor.notifications.formatting.html_parser import parse_html
 from supervisor.notifications.formatting.markdown_parser import Dialect, parse_markdown
 from supervisor.notifications.formatting.marked_text import MarkedText
-from supervisor.notifications.notice import Button, Keyboard, Mark
+from supervisor.notifications.notice import Button, Keyboard, Mark, beside_loop
 from supervisor.notifications.recipients import Address, parse_address
 
 if TYPE_CHECKING:
@@ -155,7 +155,8 @@ async def read_parameters(request: Request, open_upload: Open) -> Parameters:
     uploads: Mapping[str, Received] = {}
     try:
         if request.mimetype == "application/json":
-            body = json.loads(await request.get_data() or b"{}")
+            raw = await request.get_data() or b"{}"
+            body = await beside_loop(len(raw), json.loads, raw)
             if not isinstance(body, dict):
                 raise bad_request("object expected")
             values |= body
@@ -165,7 +166,7 @@ async def read_parameters(request: Request, open_upload: Open) -> Parameters:
             uploads = form.files
         else:
             values |= dict(await request.form)
-        _require_unicode(values)
+        await beside_loop(request.content_length or 0, _require_unicode, values)
     except RequestEntityTooLarge as exc:
         raise BotApiError(413, "Request Entity Too Large") from exc
     except (ValueError, RecursionError) as exc:
@@ -203,7 +204,7 @@ def _marks(listed: Any) -> tuple[Mark, ...]:
             for each in listed
             if each["type"] in KINDS
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
         raise bad_request("can't parse entities") from exc
 
 

@@ -212,9 +212,9 @@ async def post_message() -> Response:
         number = await _admit(fields)
     except ApiError as exc:
         raise as_planfix_says(exc) from exc
-    draft = read_call(fields).as_draft()
+    draft, shared = read_call(fields).as_draft(), context()
     try:
-        accepted = await context().work.run(context().gateway.messages.accept(number, draft))
+        accepted = await shared.work.run(shared.gateway.messages.accept(number, draft))
     except (MessageEmpty, MessageTooLarge, RecipientUnknown) as exc:
         raise invalid_parameters(str(exc)) from exc
     return respond(AcceptedAnswer(chatId=accepted.chat_id, contactId=accepted.contact_id))

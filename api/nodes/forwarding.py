@@ -159,9 +159,7 @@ class Forwarding:
             headers = [each for each in headers if each[0].lower() != "content-type"]
             headers.append(("Content-Type", "application/json"))
         headers += [(KEY, self._keys[0]), (NUMBER, there.number), (EPOCH, str(there.epoch))]
-        query = request.query_string.decode("latin-1")
-        path = request.scope.get("raw_path", request.path.encode()).decode("latin-1")
-        target = f"{there.url}{path}{'?' if query else ''}{query}"
+        target = target_of(there.url, request.scope["raw_path"], request.query_string)
         given = content if isinstance(content, UploadBody) else content or None
         call = self._client.build_request(request.method, target, headers=headers, content=given)
         try:
@@ -171,6 +169,17 @@ class Forwarding:
         except httpx.TransportError as exc:
             raise NotAnswered(type(exc).__name__) from exc
         return await _receive(answer)
+
+
+def target_of(url: str, path: bytes, query: bytes) -> httpx.URL:
+    """Return the address of a call on another node; whatever its path is, no other host is called.
+
+    The other node sees the same path as this one: nothing of it is cut off, and no step is undone.
+    """
+    node = httpx.URL(url)
+    steps = node.raw_path.rstrip(b"/") + path.replace(b"/.", b"/%2e")
+    asked = b"?".join(filter(None, (steps, query))).replace(b"#", b"%23")
+    return node.copy_with(raw_path=asked)
 
 
 def hand_over_instead(fields: Mapping[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -21,11 +22,13 @@ from api.notifications.models import NotifyAnswer, PlanfixEventBody
 from api.requests.body import LARGEST, respond
 from api.requests.errors import ApiError, unauthorized
 from supervisor.errors import GatewayError, NumberElsewhere
+from supervisor.notifications.notice import beside_loop
 from supervisor.notifications.planfix_event import read_event, repair_json
 
 if TYPE_CHECKING:
     from supervisor.notifications.planfix_event import Fields
 
+MOST_FIELDS = 1000
 _ENCODINGS = frozenset({"windows-1251", "cp1251", "koi8-r", "koi8-u", "iso-8859-1", "utf-16"})
 
 logger = logging.getLogger(__name__)
@@ -44,7 +47,7 @@ async def post_planfix_event() -> Response:
     """
     fields = await _read_fields()
     number = await _admit(fields)
-    event = read_event(fields)
+    event = await asyncio.to_thread(read_event, fields)
     if event.unknown_variables:
         names = ", ".join(event.unknown_variables)[:500]
         logger.warning("bot %s: Planfix does not know the variables %s", number, names)
@@ -66,17 +69,23 @@ async def _read_fields() -> Fields:
         return {}
     if len(raw) > LARGEST:
         return {}
-    encoding = _encoding_of(raw)
+    is_parted = request.mimetype == "multipart/form-data"
+    boundary = request.mimetype_params.get("boundary", "") if is_parted else None
+    task, encoding = request.headers.get("X-Planfix-Task"), _encoding_of(raw)
+    return await beside_loop(len(raw), _fields_of, raw, encoding, boundary, task)
+
+
+def _fields_of(raw: bytes, encoding: str, boundary: str | None, task: str | None) -> Fields:
     text = raw.decode(encoding, errors="replace").replace("\0", "")
     if text.lstrip().startswith(("{", "`", "\ufeff")):
         return repair_json(text) or {}
     values: dict[str, list[str]] = {}
-    for name, value in _pairs(raw, text, encoding):
+    pairs = _form_of(text, encoding) if boundary is None else _parts_of(raw, boundary)
+    for name, value in pairs:
         values.setdefault(name.removesuffix("[]"), []).append(value)
     fields: Fields = {
         name: given[0] if len(given) == 1 else given for name, given in values.items()
     }
-    task = request.headers.get("X-Planfix-Task")
     return {"task": task, **fields} if task else fields
 
 
@@ -86,16 +95,24 @@ def _encoding_of(raw: bytes) -> str:
     return named if named in _ENCODINGS else json.detect_encoding(raw)
 
 
-def _pairs(raw: bytes, text: str, encoding: str) -> list[tuple[str, str]]:
-    """Return the fields of a form; none if it has too many of them, or is cut off."""
+def _form_of(text: str, encoding: str) -> list[tuple[str, str]]:
+    """Return the fields of a form; none if it has too many of them."""
     try:
-        if request.mimetype == "multipart/form-data":
-            boundary = request.mimetype_params.get("boundary", "").encode()
-            form, _ = MultiPartParser().parse(BytesIO(raw), boundary, len(raw))
-            return list(form.items(multi=True))
-        return parse_qsl(text, keep_blank_values=True, encoding=encoding, max_num_fields=1000)
+        return parse_qsl(
+            text, keep_blank_values=True, encoding=encoding, max_num_fields=MOST_FIELDS
+        )
+    except ValueError:
+        return []
+
+
+def _parts_of(raw: bytes, boundary: str) -> list[tuple[str, str]]:
+    """Return the fields of a form in parts; none if it has too many of them, or is cut off."""
+    parser = MultiPartParser(max_form_parts=MOST_FIELDS)
+    try:
+        form, _ = parser.parse(BytesIO(raw), boundary.encode(), len(raw))
     except (ValueError, RequestEntityTooLarge):
         return []
+    return list(form.items(multi=True))
 
 
 async def _admit(fields: Fields) -> str:

@@ -104,9 +104,12 @@ class ChosenChats(Body):
             raise ValueError("must be a date, such as 2026-01-31")
         try:
             moment = datetime.fromisoformat(value or "")
-        except ValueError:
+            return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+        except (
+            ValueError,
+            OverflowError,
+        ):  # at the edge of the calendar there is no such moment in UTC
             return value
-        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
     def chat_changes(self) -> values.ChatChanges:
         return values.ChatChanges(

@@ -14,6 +14,7 @@ from quart_schema import document_querystring, tag
 from api.context import OPERATOR, admit_as, context
 from api.numbers.answers import describe_count, describe_error
 from api.requests.body import Digits, read_query, validate
+from api.requests.errors import ApiError
 from api.requests.openapi import ADMIN_OR_TOKEN, gives, needs
 from api.security.authenticator import presented_key
 from api.security.request_guard import ENDING
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 HEARTBEAT = 15.0  # seconds, so that proxies do not take the connection for a dead one
 RETRY = 2000  # milliseconds until a browser connects again
 LONGEST_ID = 18  # digits
+MOST_STREAMS = 32  # of one number, for those who come with its token
 STREAM = "text/event-stream"
 
 
@@ -63,6 +65,8 @@ async def get_events() -> Response:
     extensions: dict[str, Any] = request.scope.get("extensions") or {}
     ending: asyncio.Event | None = extensions.get(ENDING)
     feed = context().gateway.monitor.feed
+    if admission is not None and feed.count(admission.number) >= MOST_STREAMS:
+        raise ApiError(429, "too_many_streams", "too many streams of this number are open")
     after = _newest_seen()
     is_known = after is None or feed.knows(after)
     listener = feed.listen(number, after if is_known else None)
@@ -81,7 +85,7 @@ class Admission:
 
     def __init__(self, tokens: TokenCache, number: str, token: str) -> None:
         self._tokens = tokens
-        self._number = number
+        self.number = number
         self._token = token
         self._due = asyncio.get_running_loop().time() + HEARTBEAT
 
@@ -91,7 +95,7 @@ class Admission:
             return True
         self._due = now + HEARTBEAT
         with suppress(DatabaseError):  # the token is checked again later
-            return await self._tokens.opens(self._number, self._token)
+            return await self._tokens.opens(self.number, self._token)
         return True
 
 

@@ -18,14 +18,21 @@ if TYPE_CHECKING:
     from quart import Quart
     from werkzeug.wrappers import Response as BaseResponse
 
+_DOCS = "telefix docs"
+
 blueprint = Blueprint("pages", __name__)
 
 
 @blueprint.get("/docs")
 @hide
 async def get_docs() -> str:
-    schema = current_app.extensions["QUART_SCHEMA"].openapi_provider.schema()
-    return await render_template("docs.html", api=schema, groups=_by_tag(schema["paths"]))
+    """Show the documentation, which is rendered once: anybody may ask for it, and it takes long."""
+    rendered: str | None = current_app.extensions.get(_DOCS)
+    if rendered is None:
+        schema = current_app.extensions["QUART_SCHEMA"].openapi_provider.schema()
+        rendered = await render_template("docs.html", api=schema, groups=_by_tag(schema["paths"]))
+        current_app.extensions[_DOCS] = rendered
+    return rendered
 
 
 def _by_tag(paths: dict[str, Any]) -> dict[str, list[tuple[str, str, Any]]]:

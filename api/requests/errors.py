@@ -113,6 +113,11 @@ def too_many_attempts(seconds: int) -> ApiError:
     return ApiError(429, "too_many_attempts", detail, headers={"Retry-After": str(seconds)})
 
 
+def too_many_changes(seconds: int) -> ApiError:
+    detail = f"too many changes of this number; try again in {seconds} s"
+    return ApiError(429, "too_many_changes", detail, headers={"Retry-After": str(seconds)})
+
+
 def not_found(detail: str = "the number does not exist") -> ApiError:
     return ApiError(404, "not_found", detail)
 

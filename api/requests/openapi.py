@@ -66,7 +66,14 @@ _ERROR = {
 class Description(OpenAPIProvider):
     """Adds what all calls share: the error body, and forms as an alternative to JSON."""
 
+    _made: dict[str, Any] | None = None
+
     def schema(self) -> dict[str, Any]:
+        """Return the description, which is made once: anybody may ask for it, and it takes long."""
+        self._made = self._made or self._make()
+        return self._made
+
+    def _make(self) -> dict[str, Any]:
         schema = super().schema()
         schema["components"]["schemas"]["ErrorAnswer"] = TypeAdapter(ErrorAnswer).json_schema()
         for name, scheme in schema["components"]["securitySchemes"].items():

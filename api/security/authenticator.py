@@ -9,7 +9,7 @@ import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from api.requests.errors import key_missing, too_many_attempts, unauthorized
+from api.requests.errors import key_missing, too_many_attempts, too_many_changes, unauthorized
 from api.security.client_address import Proxies, find_caller, neighbourhood
 from supervisor.errors import NumberUnknown
 
@@ -24,10 +24,12 @@ logger = logging.getLogger(__name__)
 BURST = 100  # wrong keys that an address may present before it must wait
 REFILL = 1.0  # seconds after which one wrong key is forgotten
 MOST_ADDRESSES = 10_000
+CHANGES = 300  # recorded actions of a client on one number, before the next must wait
+CHANGE_REFILL = 2.0  # seconds after which one of them is forgotten
 
 
-class GuessLimit:
-    """Counts the wrong keys of each address; the count decreases with time."""
+class FadingLimit:
+    """Counts the wrong keys of each address, or the changes of each number; the count decreases with time."""
 
     def __init__(self, burst: int = BURST, refill: float = REFILL) -> None:
         self._burst = burst
@@ -57,7 +59,8 @@ class Authenticator:
         self._admin_key_hash = _hash(admin_key)
         self._gateway = gateway
         self._proxies = proxies
-        self._limit = GuessLimit()
+        self._limit = FadingLimit()
+        self._changes = FadingLimit(CHANGES, CHANGE_REFILL)
 
     def require_operator(self, request: Request) -> None:
         # Compared before the limit is applied: an attacker may share the operator's address.
@@ -104,6 +107,13 @@ class Authenticator:
         """Count a wrong key of a node; raise if this address has presented too many wrong keys."""
         self._check_limit(request)
         self._count(request)
+
+    def count_change(self, number: str) -> None:
+        """Count what a client does to a number; raise if that is too much for its worker and the audit log."""
+        wait = self._changes.wait(number, _now())
+        if wait > 0:
+            raise too_many_changes(int(wait) + 1)
+        self._changes.count(number, _now())
 
     def _is_admin(self, key: str) -> bool:
         # Hashed, so that the time of the comparison does not reveal the length of the key either.

@@ -1,4 +1,4 @@
-"""Refuses dangerous kinds of requests before routing, and limits slow readers."""
+"""Refuses dangerous kinds of requests before routing, limits slow readers, and adds headers to all answers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from hypercorn.typing import (
         ASGIReceiveCallable,
         ASGIReceiveEvent,
         ASGISendCallable,
         ASGISendEvent,
+        HTTPResponseStartEvent,
         HTTPScope,
         Scope,
     )
@@ -29,8 +30,13 @@ _NO_BODY = [(b"content-length", b"0")]
 _CLOSE = (b"connection", b"close")
 
 
-def guard_requests(app: Quart) -> None:
+Headers = list[tuple[bytes, bytes]]
+
+
+def guard_requests(app: Quart, always: Mapping[str, str]) -> None:
+    """Guard the requests of the application, and add these headers to its answers without them."""
     wrapped = app.asgi_app
+    added = [(name.lower().encode(), value.encode()) for name, value in always.items()]
 
     async def guarded(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":
@@ -42,7 +48,7 @@ def guard_requests(app: Quart) -> None:
         set_patience(send, 2 * stall)
         status = refusal(scope)
         if status is None:
-            call = UnreadBodyCloser(receive, send, stall, has_body=has_body(scope))
+            call = GuardedCall(receive, send, stall, added, is_read=not has_body(scope))
             try:
                 with call_with_end():
                     await wrapped(scope, call.receive, call.send)
@@ -58,20 +64,29 @@ def guard_requests(app: Quart) -> None:
     app.asgi_app = guarded  # type: ignore[method-assign]  # Quart's way to wrap itself
 
 
-class UnreadBodyCloser:
-    """Sends `Connection: close` with an answer that comes before the end of the request body.
+class GuardedCall:
+    """Completes the head of an answer, and cuts the answer off if its caller does not read it in time.
 
-    Hypercorn closes the connection in that case. Without this header a client would reuse it
-    and lose its next request. An answer that its caller does not read in time is cut off.
+    An answer that comes before the end of the request body gets `Connection: close`, because
+    Hypercorn closes the connection in that case. Without this header a client would reuse it and
+    lose its next request.
     """
 
     def __init__(
-        self, receive: ASGIReceiveCallable, send: ASGISendCallable, stall: float, *, has_body: bool
+        self,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        stall: float,
+        added: Headers,
+        *,
+        is_read: bool,
     ) -> None:
         self._receive = receive
         self._send = send
         self._stall = stall
-        self._is_read = not has_body
+        self._added = added
+        self._is_read = is_read
+        self._head: HTTPResponseStartEvent | None = None
         self.is_cut = False  # an answer was begun but not finished
 
     async def receive(self) -> ASGIReceiveEvent:
@@ -81,12 +96,28 @@ class UnreadBodyCloser:
         return event
 
     async def send(self, event: ASGISendEvent) -> None:
-        if event["type"] == "http.response.start" and not self._is_read:
-            event["headers"] = [*event["headers"], _CLOSE]
+        """Send the head of the answer with the first piece of its body, so that both have one limit."""
+        if event["type"] == "http.response.start":
+            self._head = event
+            return
+        head, self._head = self._head, None
         self.is_cut = True
         async with asyncio.timeout(self._stall):
+            if head is not None:
+                head["headers"] = self._complete([*head["headers"]])
+                await self._send(head)
             await self._send(event)
         self.is_cut = event["type"] != "http.response.body" or event["more_body"]
+
+    def _complete(self, headers: Headers) -> Headers:
+        present = dict(headers)
+        if b"frame-ancestors 'self'" in present.get(b"content-security-policy", b""):
+            # The Mini App's own policy says who may show it in a frame.
+            present[b"x-frame-options"] = b""
+        headers += [each for each in self._added if each[0] not in present]
+        if not self._is_read:
+            headers.append(_CLOSE)
+        return headers
 
 
 def has_body(scope: Scope) -> bool:
@@ -98,8 +129,10 @@ def refusal(scope: HTTPScope) -> int | None:
     if scope["http_version"] >= "2" and scope["scheme"] == "http":
         # A proxy that forwards `Upgrade: h2c` would let a stranger bypass the rules of the proxy.
         return 505
-    if not scope["path"].startswith("/"):
-        return 400  # an absolute URL, `*`, or nothing: the framework fails on these
+    if not (scope["path"].startswith("/") and scope["raw_path"].startswith(b"/")):
+        # An absolute URL, `*`, or nothing: the framework fails on these. An encoded slash at the
+        # beginning: behind the address of another node, what follows could be taken for its host.
+        return 400
     if scope["path"].startswith("/static/") and len(scope["path"]) > _LONGEST_STATIC:
         return 404  # no file has such a long name, and the framework would fail with an error
     if len(_LENGTHS.intersection(name for name, _ in scope["headers"])) > 1:

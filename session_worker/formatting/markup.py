@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"""\bhref\s*=\s*["']?(https?://[^\s"'<>]+)""", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"&#[0-9]{20,};?")
 _SPACES = str.maketrans({"\r": "\n", "\xa0": " "})
 
 
@@ -56,6 +57,12 @@ class Plain:
     text: str
     origins: tuple[int, ...]
     styles: tuple[Style, ...]
+
+
+def unescape(text: str) -> str:
+    """Replace the references of HTML by their characters, in any text."""
+    # Python fails on a reference with more digits than it reads as a number.
+    return html.unescape(_LONG_NUMBER.sub("\ufffd", text))
 
 
 def read(source: str) -> Plain:
@@ -123,7 +130,7 @@ class _Reader:
         self._opening = None
 
     def _refer(self, reference: str, at: int) -> None:
-        for character in html.unescape(reference):
+        for character in unescape(reference):
             self._show(character, at)
 
     def _begin(self, tag: str, attributes: str, at: int) -> None:
@@ -133,7 +140,7 @@ class _Reader:
         kind = _STYLES.get(tag)
         address = _ADDRESS.search(attributes) if kind is MarkKind.LINK else None
         if kind and (address or kind is not MarkKind.LINK):
-            url = html.unescape(address[1]) if address else ""
+            url = unescape(address[1]) if address else ""
             self._opened += 1
             self._open[kind].append(_Open(self._opened, kind, len(self._origins), url))
         if tag == "li":

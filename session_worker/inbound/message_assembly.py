@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
-from session_worker.protocol.contract import incoming_file, photo_file
+from session_worker.failures import is_of_storage
+from session_worker.protocol.files import incoming_file, photo_file
 from session_worker.protocol.messages import Failed, Failure, FailureCode
 from session_worker.telegram.errors import (
     FloodWait,
@@ -82,7 +83,8 @@ class MessageAssembler:
         files: list[tuple[str, str]] = []
         lines = [await self._quote(incoming.reply_to), incoming.text]
         for index, (file, link) in enumerate(zip(incoming.files, command.links, strict=True)):
-            complaint = await self._fetch(command.row, index, file)
+            path = incoming_file(self._spool, command.row, incoming, index)
+            complaint = await self._fetch(command.row, file, path)
             if complaint:
                 lines.append(complaint)
             else:
@@ -98,7 +100,7 @@ class MessageAssembler:
         try:
             async with asyncio.timeout(PHOTO_LIMIT):
                 await self._downloads.fetch_photo(contact.peer_id, contact.photo_id, path)
-        except (FileGone, FileTooLarge, TelegramError, TimeoutError) as error:
+        except (FileGone, FileTooLarge, TelegramError, OSError) as error:
             logger.info("the photo of %s could not be fetched: %s", contact.peer_id, error)
             return False
         return True
@@ -117,9 +119,8 @@ class MessageAssembler:
             return ""
         return quoted(line) if line else ""
 
-    async def _fetch(self, row: int, index: int, file: IncomingFile) -> str:
+    async def _fetch(self, row: int, file: IncomingFile, path: Path) -> str:
         """Fetch a file and return an empty text, or return a text that says why this failed."""
-        path = incoming_file(self._spool, row, index)
         try:
             await self._until_fetched(row, file, path)
         except FileTooLarge:
@@ -129,7 +130,7 @@ class MessageAssembler:
             )
         except (FileGone, TelegramError) as error:
             logger.warning(
-                "file %s of message %s cannot be fetched: %s", index, file.message_id, error
+                "file %s of message %s cannot be fetched: %s", path.name, file.message_id, error
             )
             return self._texts.gone_file.format(name=file.name)
         return ""
@@ -145,9 +146,7 @@ class MessageAssembler:
                     await self._downloads.fetch(file.message_id, path)
             except TimeoutError as late:
                 raise FileGone(f"not fetched within {LONGEST_DOWNLOAD:g} s") from late
-            except (TelegramError, OSError) as failed:
-                # The disk may be full, which may pass just as Telegram's own trouble does.
-                error = _as_telegram_error(failed)
+            except (TelegramError, OSError) as error:
                 left -= time.monotonic() - began
                 if (had := await self._downloads.fetched(path)) > fetched:
                     retries, fetched = Retries(), had
@@ -175,18 +174,20 @@ class MessageAssembler:
                 await asyncio.sleep(retries.pause_after(error))
 
 
-def _as_telegram_error(failed: TelegramError | OSError) -> TelegramError:
-    return failed if isinstance(failed, TelegramError) else TemporarilyFailed(str(failed))
-
-
 class Retries:
-    """Counts failed tries; a lost connection is counted apart from other failures."""
+    """Counts failed tries: apart from others those of a lost connection, and those of our own disk."""
 
     def __init__(self) -> None:
         self._tries: Counter[bool] = Counter()
+        self._of_storage = 0
 
-    def pause_after(self, error: TelegramError) -> float:
+    def pause_after(self, error: TelegramError | OSError) -> float:
         """Return the pause after this error, or raise the error if another try is useless."""
+        if is_of_storage(error):  # nothing is wrong with the file, so it is not given up
+            self._of_storage += 1
+            return BACKOFF.pause(self._of_storage)
+        if isinstance(error, OSError):
+            error = TemporarilyFailed(str(error))
         is_cut = isinstance(error, Unreachable)
         self._tries[is_cut] += 1
         most = MOST_CUTS if is_cut else MOST_TRIES

@@ -44,6 +44,7 @@ class DeliveredLog:
         self._path = path
         self._ring: mmap.mmap | None = None
         self._count = 0
+        self._is_failing = False
         self._earlier: frozenset[bytes] | None = None
         self._lock = asyncio.Lock()
 
@@ -52,7 +53,7 @@ class DeliveredLog:
         async with self._lock:
             if self._earlier is None:
                 self._earlier = await asyncio.to_thread(self._open)
-        return bool(self._earlier) and digest_of(incoming) in self._earlier
+        return digest_of(incoming) in (self._earlier or ())
 
     def add(self, incoming: Incoming) -> None:
         if self._ring is not None:
@@ -60,8 +61,8 @@ class DeliveredLog:
             offset = self._count % PLACES * RECORD.size
             RECORD.pack_into(self._ring, offset, self._count, digest_of(incoming))
 
-    def _open(self) -> frozenset[bytes]:
-        """Open the ring and return what earlier processes have recorded."""
+    def _open(self) -> frozenset[bytes] | None:
+        """Open the ring and return what earlier processes have recorded, or None if that fails for now."""
         try:
             with self._path.open("a+b") as file:
                 # The zeros are written now: if the disk were full, filling a hole in the mapped
@@ -70,8 +71,10 @@ class DeliveredLog:
                 file.flush()
                 self._ring = mmap.mmap(file.fileno(), SIZE)
         except OSError as error:
-            logger.warning("deliveries are not recorded: %s", error)
-            return frozenset()
+            if not self._is_failing:
+                logger.warning("deliveries are not recorded: %s", error)
+            self._is_failing = True
+            return None
         records = _records_of(self._ring[:])
         self._count = max((count for count, _ in records), default=0)
         return frozenset(digest for _, digest in records)

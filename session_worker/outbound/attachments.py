@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from session_worker.failures import Cause
+from session_worker.failures import STORAGE_FAILING, Cause, is_of_storage
 from session_worker.network.guarded_transport import (
     LARGEST_PORT,
     AddressForbidden,
@@ -71,6 +71,12 @@ class LinkUnreachable(FetchFailed):
     """The server did not answer as it should; it may do so later."""
 
 
+class StorageFailing(FetchFailed):
+    """There was no place for the file on our disk; there may be some later."""
+
+    code = STORAGE_FAILING
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much is fetched and how long it may take; times are in seconds."""
@@ -104,7 +110,10 @@ class Fetcher:
         """Fetch a file to ``target`` or raise FetchFailed; a target that exists is kept."""
         if await asyncio.to_thread(target.exists):
             return
-        await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+        try:
+            await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise _failure_of(exc) from exc
         for pause in (*self._limits.pauses_when_missing, None):
             try:
                 await self._try(url, target)
@@ -127,7 +136,7 @@ class Fetcher:
         except TimeoutError as exc:
             raise LinkUnreachable(f"not fetched within {self._limits.whole:g} s") from exc
         except (httpx.HTTPError, OSError) as exc:
-            raise LinkUnreachable(f"{type(exc).__name__}: {exc}") from exc
+            raise _failure_of(exc) from exc
 
     def _client(self) -> httpx.AsyncClient:
         """Make a new client for each link, so that no cookie passes from one link to another."""
@@ -212,6 +221,11 @@ def _check_answer(response: httpx.Response) -> None:
         raise LinkGone(f"answered with {status}")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise LinkUnreachable("encoded in a way that was not asked for")
+
+
+def _failure_of(error: httpx.HTTPError | OSError) -> FetchFailed:
+    kind = StorageFailing if is_of_storage(error) else LinkUnreachable
+    return kind(f"{type(error).__name__}: {error}")
 
 
 def _origin(url: httpx.URL) -> tuple[str, Place]:

@@ -10,9 +10,20 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
-from session_worker.failures import EXPIRED, LONGEST_WAIT, PAUSES, UNKNOWN, Cause, Reason, judge
+from session_worker.failures import (
+    EXPIRED,
+    LONGEST_WAIT,
+    PAUSES,
+    STORAGE_FAILING,
+    UNKNOWN,
+    Cause,
+    Reason,
+    is_of_storage,
+    judge,
+)
 from session_worker.lanes import Lanes
-from session_worker.outbound.attachments import FetchFailed, LinkGone
+from session_worker.outbound.attachments import FetchFailed, LinkGone, StorageFailing
+from session_worker.protocol.files import outgoing_folder
 from session_worker.protocol.messages import Failed, Failure, PartSent, Trying
 from session_worker.protocol.outgoing import UPLOADED
 from session_worker.telegram.errors import TelegramError
@@ -78,7 +89,7 @@ class TelegramSender:
         self._fetcher = fetcher
         self._outbox = outbox
         self._sent_messages = sent_messages
-        self._folder = spool / "out"
+        self._spool = spool
         self._received = spool / "uploads"
         self._pauses = pauses
         self._uploads = Uploads(telegram.ask, telegram.until_online)
@@ -96,7 +107,8 @@ class TelegramSender:
 
     async def _send(self, command: Send) -> None:
         """Try until the message is sent or given up."""
-        state = SendState(command, self._folder / str(command.row))
+        folder = outgoing_folder(self._spool, command.row, command.outgoing)
+        state = SendState(command, folder)
         next_try: float | None = command.next_try
         while next_try is not None:
             await asyncio.sleep(min(max(0.0, next_try - time.time()), LONGEST_WAIT))
@@ -129,6 +141,8 @@ class TelegramSender:
         except TryLater as later:
             return later.failure
         except Exception as error:  # a bug must not block the chat for ever
+            if is_of_storage(error):
+                return self._judge(Cause(STORAGE_FAILING, str(error)), state)
             logger.exception("the message of row %d cannot be sent", state.send.row)
             return Failure(code=UNKNOWN, detail=type(error).__name__)
         lost = next(iter(state.failed_files.values()), None)
@@ -181,11 +195,12 @@ class TelegramSender:
     def _copy_upload(self, url: str, target: Path) -> None:
         """Copy a file that came with a call; its name is ours, but it must not lead elsewhere."""
         source = self._received / PurePath(url.removeprefix(UPLOADED)).name
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
         except OSError as error:
-            raise LinkGone(type(error).__name__) from error
+            kind = StorageFailing if is_of_storage(error) else LinkGone
+            raise kind(type(error).__name__) from error
 
     async def _post(self, state: SendState, number: int, part: Part) -> None:
         peer_id = state.outgoing.peer_id

@@ -21,6 +21,7 @@ from session_worker.network.guarded_transport import (
 LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=0)
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 LARGEST_ANSWER = 1 << 20  # bytes
+LONGEST_NUMBER = 18  # digits
 USUAL_REST = 60.0  # seconds, if Planfix does not say when its limit ends
 
 
@@ -80,20 +81,21 @@ class PlanfixRest:
 
     async def comment(self, identifier: str) -> RestComment:
         fields = "fields=id,description,owner,isHidden,recipients"
-        answer = await self._call("GET", f"/comment/{identifier}?{fields}")
+        answer = await self._call("GET", f"/comment/{_checked(identifier)}?{fields}")
         return comment_of(answer.get("comment"))
 
     async def task(self, number: str) -> RestTask:
         fields = "fields=id,name,description,status,assigner,assignees,endDateTime"
-        return task_of(_part(await self._call("GET", f"/task/{number}?{fields}"), "task"))
+        answer = await self._call("GET", f"/task/{_checked(number)}?{fields}")
+        return task_of(_part(answer, "task"))
 
     async def person(self, identifier: str) -> RestPerson:
         """Return an employee, `user:5`, or a contact, `contact:7`."""
         kind, _, number = identifier.partition(":")
-        if kind not in {"user", "contact"} or not number.isascii() or not number.isdecimal():
+        if kind not in {"user", "contact"}:
             raise RestFailed("the id is not one of an employee or a contact", is_final=True)
         fields = "fields=id,name,lastname,telegramId,telegram,phones"
-        answer = await self._call("GET", f"/{kind}/{number}?{fields}")
+        answer = await self._call("GET", f"/{kind}/{_checked(number)}?{fields}")
         return person_of(_part(answer, kind))
 
     async def comments(self, task: str) -> list[RestComment]:
@@ -104,19 +106,19 @@ class PlanfixRest:
             "fields": "id,description,owner,isHidden,recipients",
             "resultOrder": [{"field": "dateTime", "direction": "Desc"}],
         }
-        answer = await self._call("POST", f"/task/{task}/comments/list", body)
+        answer = await self._call("POST", f"/task/{_checked(task)}/comments/list", body)
         listed = answer.get("comments")
         return [comment_of(each) for each in listed] if isinstance(listed, list) else []
 
     async def add_comment(self, task: str, description: str) -> int:
         """Write a comment in HTML; return its id."""
         body = {"description": description, "recipients": {"roles": ["assignee"]}}
-        answer = await self._call("POST", f"/task/{task}/comments/", body)
+        answer = await self._call("POST", f"/task/{_checked(task)}/comments/", body)
         return _number(answer, "id")
 
     async def call_webhook(self, task: str, description: str) -> None:
         """Write a comment through an incoming webhook, at the address given as `url`; no id is returned."""
-        body = {"task": int(task), "comment": description}
+        body = {"task": int(_checked(task)), "comment": description}
         response = await self._send("POST", self._url, body)
         if response.status_code >= 400:
             is_final = response.status_code < 500 and response.status_code not in {408, 429}
@@ -145,6 +147,13 @@ class PlanfixRest:
             raise RestFailed(str(error), is_final=True) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise RestFailed(type(error).__name__, is_final=False) from error
+
+
+def _checked(number: str) -> str:
+    """Refuse what is not the number of a task, a comment or a person: it becomes a part of an address."""
+    if not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER):
+        raise RestFailed("it has no number", is_final=True)
+    return number
 
 
 async def _read(response: httpx.Response) -> httpx.Response:

@@ -49,6 +49,7 @@ def _take_socket(connection: Any) -> socket.socket:
 
 
 def _serve(end: socket.socket) -> ExitCode:
+    from session_worker.failures import is_of_storage
     from session_worker.process import log
     from session_worker.process.preload import FORKSERVER
     from session_worker.process.worker import BootFailed
@@ -70,6 +71,11 @@ def _serve(end: socket.socket) -> ExitCode:
     except BootFailed:
         logger.exception("the worker could not start")
         return ExitCode.BOOT_FAILED
+    except OSError as error:
+        if not is_of_storage(error):
+            raise
+        logger.error("there is no place for the number's folder: %s", error)  # noqa: TRY400 - no bug of ours
+        return ExitCode.STORAGE_FAILING
 
 
 def _run_confined(

@@ -9,7 +9,7 @@ import re
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from session_worker.protocol.contract import Logged, LogLine
 from session_worker.protocol.pipe import PipeClosed
@@ -77,7 +77,7 @@ def secrets_of(assignment: Assignment) -> tuple[str, ...]:
 
 
 class TextFormatter(logging.Formatter):
-    """Formats lines for people."""
+    """Formats lines for people; nothing that a record quotes can look like another record."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -90,6 +90,22 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return self.clean(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = visible(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"  {visible(line)}" for line in lines)
+
+
+def visible(text: str) -> str:
+    """Write line breaks and what steers a terminal as Python does, because a stranger may have sent them."""
+    if text.isprintable():
+        return text
+    signs = (each if each.isprintable() else each.encode("unicode_escape") for each in text)
+    return "".join(each if isinstance(each, str) else each.decode() for each in signs)
 
 
 class JsonFormatter(TextFormatter):
@@ -185,16 +201,18 @@ class LogSender:
 
 HIDDEN = "[hidden]"
 SHORTEST_SECRET = 6  # characters; a shorter secret would hide ordinary words
+# Each word is read once, from its beginning: a stranger may have put a very long one into a line.
 _NAMED = re.compile(
     r"""(?ix)
-    (?P<name> \b (?: authorization | (?:[\w-]*_)? (?: token | secret | password | api_hash
-        | auth_key | admin_key | secret_key | string_session ) (?:_\w+)? ) ["']? \s* [=:] \s* )
+    (?P<name> (?<![\w-]) (?= (?:[\w-]*?[_-])? (?: authorization | token | secret | password
+        | api_hash | auth_key | admin_key | secret_key | string_session ) (?: _ | (?![\w-]) ) )
+        [\w-]++ ["']? \s* [=:] \s* )
     (?P<value> (?: bearer \s+ )? (?: "[^"]*" | '[^']*' | [^\s,;&"'}\])]+ ) )
     """
 )
 _BEARER = re.compile(r"(?i)(?P<name>\bbearer\s+)(?P<value>[\w.~+/=-]+)")
 _LINK = re.compile(r"(?P<name>/(?:login|files)/)(?P<value>[\w.-]{16,})")
-_IN_ADDRESS = re.compile(r"(?P<name>\w+://[^\s/:@]*:)(?P<value>[^\s/@]+)(?=@)")
+_IN_ADDRESS = re.compile(r"(?P<name>(?<!\w)\w++://[^\s/:@]*:)(?P<value>[^\s/@]++)(?=@)")
 _OF_BOT = re.compile(r"(?P<name>(?<!\d)\d{5,15}:)(?P<value>[\w-]{20,})")
 _OF_MTPROXY = re.compile(r"(?i)(?P<name>\bmtproxy://)(?P<value>[^\s/@]+)(?=@)")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import FailFast, Field, TypeAdapter
 
@@ -30,9 +30,6 @@ from session_worker.protocol.pipe_fields import (
 )
 from session_worker.protocol.proxy import Proxy
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 class ExitCode(IntEnum):
     """What a worker's exit code tells its keeper."""
@@ -45,6 +42,7 @@ class ExitCode(IntEnum):
     PARENT_GONE = 70
     LEASE_LOST = 71
     CONNECTION_LEFT_OPEN = 72
+    STORAGE_FAILING = 73
 
 
 class SessionState(StrEnum):
@@ -282,13 +280,3 @@ Event = Annotated[
 
 COMMANDS: TypeAdapter[Command] = TypeAdapter(Command)
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
-
-
-def incoming_file(spool: Path, row: int, index: int) -> Path:
-    """Return the path of a file that came with a message."""
-    return spool / "in" / str(row) / str(index)
-
-
-def photo_file(spool: Path, photo_id: int) -> Path:
-    """Return the path of a contact's profile photo."""
-    return spool / "photos" / str(photo_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from contextlib import contextmanager
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
@@ -66,6 +67,11 @@ class Database:
         await self._writer.stop()
         await self._writing.dispose()
         await self._reading.dispose()
+
+    @property
+    def failing_since(self) -> float | None:
+        """Since when it cannot be written or read, in seconds since 1970, if the last try has failed."""
+        return self._writes.failing_since or self._reads.failing_since
 
     @property
     def commits(self) -> Histogram:
@@ -227,6 +233,7 @@ class Access:
     def __init__(self, done: str) -> None:
         self._done = done
         self._failures = 0
+        self.failing_since: float | None = None
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -251,10 +258,11 @@ class Access:
     def _lost(self, reason: str) -> DatabaseUnavailable:
         if not self._failures:
             logger.error("the database cannot be %s: %s", self._done, reason)
+            self.failing_since = time.time()
         self._failures += 1
         return DatabaseUnavailable(reason)
 
     def _found(self) -> None:
-        failures, self._failures = self._failures, 0
+        failures, self._failures, self.failing_since = self._failures, 0, None
         if failures:
             logger.warning("the database is %s again, after %d failures", self._done, failures)

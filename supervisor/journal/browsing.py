@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from unicodedata import normalize
+from unicodedata import combining, is_normalized, normalize
 
 from sqlalchemy import select, update
 
@@ -44,6 +44,8 @@ _AS_NEW = {
     "replays": _row.replays + 1,
 }
 PIECE = 200  # rows that are decrypted at once
+MOST_MARKS = 30  # on one letter; as many as Unicode's stream-safe form has
+_TWO_MARKS = "\u0f73\u0f75\u0f81"  # no marks themselves, but composed of two
 # States that few rows have; their conditions are those of partial indexes.
 _FEW = {RowState.PENDING: IS_PENDING, RowState.DEAD: IS_DEAD}
 
@@ -101,7 +103,18 @@ class Selection:
 
 def _plain(text: str) -> str:
     # The same letter may be written with one character or with two, as some phones do.
-    return normalize("NFC", text).casefold()
+    composed = text if is_normalized("NFC", text) else normalize("NFC", _without_piles(text))
+    return composed.casefold()
+
+
+def _without_piles(text: str) -> str:
+    """Leave out marks beyond the thirtieth of a letter, which take time by the square of their number."""
+    kept, marks = [], 0
+    for sign in text:
+        marks = marks + 1 if combining(sign) or sign in _TWO_MARKS else 0
+        if marks <= MOST_MARKS:
+            kept.append(sign)
+    return "".join(kept)
 
 
 def list_entries(

@@ -50,6 +50,11 @@ def read_memories(
     return {row.peer_id: cipher.open_memory(row.peer_id, row.memory) for row in rows}
 
 
+def forget_memories(connection: Connection, number: str) -> None:
+    """Forget what Planfix was told, because another Planfix has been told nothing; the chats stay known."""
+    connection.execute(update(tables.chat).where(_chat.number == number).values(memory=None))
+
+
 def is_known(connection: Connection, number: str, peer_id: int) -> bool:
     """Whether the number has a chat with this peer or at least its access hash."""
     known = union_all(

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, or_, select, update
 
-from supervisor.database import bot_tables, notification_tables, tables
+from supervisor.database import bot_tables, history_tables, notification_tables, tables
 from supervisor.database.node_tables import stored_file
 from supervisor.database.tables import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Delete, Update
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _row = tables.journal.c
 _notification = notification_tables.notification.c
 _recipient = notification_tables.recipient.c
+_audit = history_tables.audit.c
+
+PURGED = "purged"
+"""What the audit log calls the end of a number whose data was erased."""
 
 IS_OVER = or_(_row.state == RowState.DELIVERED, _row.dismissed.is_not(None))
 
@@ -47,6 +51,21 @@ class Erasure:
             .limit(most)
         )
         return tuple(OldRow(*row) for row in await self._database.fetch(query))
+
+    async def find_kept(self, rows: Collection[OldRow]) -> frozenset[OldRow]:
+        """Return those of the messages that still have a body."""
+        ids = [row.id for row in rows]
+        query = select(_row.id, _row.number).where(_row.id.in_(ids), _row.body.is_not(None))
+        return frozenset(OldRow(*row) for row in await self._database.fetch(query))
+
+    async def numbers(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the numbers that there are, and those that were purged."""
+        known = await self._database.fetch(select(tables.number.c.digits))
+        purged = await self._database.fetch(
+            select(_audit.number).where(_audit.action == PURGED).distinct()
+        )
+        there = frozenset(row.digits for row in known)
+        return there, frozenset(row.number for row in purged if row.number) - there
 
     async def delete_files(self, before: datetime) -> None:
         """Delete the files that nodes stored for each other; the links to them have expired."""

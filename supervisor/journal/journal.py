@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -206,12 +207,12 @@ class Journal:
         before = selection.before
         for _ in range(0, most, browsing.PIECE):
             entries = await self.list(replace(selection, before=before, limit=browsing.PIECE))
-            for entry in entries:
-                before = entry.id
-                if selection.matches(entry):
-                    found.append(entry)
-                if len(found) == selection.limit:
-                    return found, before
+            # In a thread, because the event loop answers the beats of all workers.
+            fitting = await asyncio.to_thread(list, filter(selection.matches, entries))
+            found += fitting[: selection.limit - len(found)]
+            if len(found) == selection.limit:
+                return found, found[-1].id
+            before = entries[-1].id if entries else before
             if len(entries) < browsing.PIECE:
                 return found, None
         return found, before

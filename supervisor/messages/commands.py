@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.chats import ChatsListed, ListChats
+from session_worker.protocol.files import mark_of
 from session_worker.protocol.messages import (
     ChatMemory,
     Deliver,
@@ -53,7 +54,7 @@ class CommandFactory:
             row=waiting.row,
             incoming=incoming,
             links=tuple(
-                self._links.of_file(MessageFile(self._number, waiting.row, index), file.name, now)
+                self._links.of_file(self._file_of(waiting.row, incoming, index), file.name, now)
                 for index, file in enumerate(incoming.files)
             ),
             photo_link=self._photo_link(incoming.contact, now),
@@ -83,6 +84,9 @@ class CommandFactory:
             text = employee_text(owed.error_code or "", self._language)
             text = for_bot(text) if self.is_bot else text
         return TellStatus(row=owed.row, planfix_id=owed.planfix_id, status=status, text=text)
+
+    def _file_of(self, row: int, incoming: Incoming, index: int) -> MessageFile:
+        return MessageFile(self._number, row, index, mark_of(incoming, index))
 
     def _photo_link(self, contact: Contact, now: float) -> str | None:
         if contact.photo_id is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from session_worker.protocol.contract import incoming_file, photo_file
+from session_worker.protocol.files import incoming_file, mark_of, photo_file, row_of, unmarked_file
 from session_worker.protocol.messages import Incoming
 from supervisor.errors import FileGone, LinkExpired, LinkInvalid, NumberUnknown
 from supervisor.file_access import OutsideRoot, open_inside
@@ -32,7 +32,9 @@ PHOTO = "photo.jpg"
 logger = logging.getLogger(__name__)
 
 _LONGEST = 200  # characters of a token
-_MESSAGE_FILE = re.compile(r"([0-9]{5,15})\.([0-9]{1,18})\.([0-9]{1,5})\.([0-9]{1,12})")
+_MESSAGE_FILE = re.compile(
+    r"([0-9]{5,15})\.([0-9]{1,18})\.([0-9]{1,5})(?:\.(-?[0-9]{1,20}-[0-9]{1,20}))?\.([0-9]{1,12})"
+)
 _PHOTO = re.compile(r"([0-9]{5,15})\.p(-?[0-9]{1,20})\.([0-9]{1,12})")
 
 
@@ -43,6 +45,8 @@ class MessageFile:
     number: str
     row: int
     index: int
+    mark: str = ""
+    """See `mark_of`; links of version 0.1.0 have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ class FileLinks:
         self._lifetime = lifetime
 
     def of_file(self, file: MessageFile, name: str, now: float) -> str:
-        return self._make(f"{file.number}.{file.row}.{file.index}", name, now)
+        mark = f".{file.mark}" if file.mark else ""
+        return self._make(f"{file.number}.{file.row}.{file.index}{mark}", name, now)
 
     def of_photo(self, photo: Photo, name: str, now: float) -> str:
         return self._make(f"{photo.number}.p{photo.photo_id}", name, now)
@@ -96,8 +101,8 @@ def _sign(key: bytes, text: str) -> str:
 
 def _read(signed: str) -> tuple[MessageFile | Photo, int]:
     if found := _MESSAGE_FILE.fullmatch(signed):
-        number, row, index, expiry = found.groups()
-        return MessageFile(number, int(row), int(index)), int(expiry)
+        number, row, index, mark, expiry = found.groups()
+        return MessageFile(number, int(row), int(index), mark or ""), int(expiry)
     if found := _PHOTO.fullmatch(signed):
         number, photo_id, expiry = found.groups()
         return Photo(number, int(photo_id)), int(expiry)
@@ -115,7 +120,7 @@ def remove_newer_rows(spool: Path, newest: int) -> None:
     # A hostile worker controls these folders, so no link in them is followed.
     folders = [each for each in (spool / "in", spool / "out") if not each.is_symlink()]
     rows = [row for folder in folders if folder.is_dir() for row in folder.iterdir()]
-    strays = [row for row in rows if row.name.isdecimal() and int(row.name) > newest]
+    strays = [row for row in rows if row_of(row) > newest]
     for stray in strays:
         shutil.rmtree(stray, ignore_errors=True)  # it refuses links
     if strays:
@@ -186,6 +191,11 @@ class LinkedFiles:
         body = await dispatcher.journal.find_body(file.row)
         if not isinstance(body, Incoming) or file.index >= len(body.files):
             raise FileGone
+        if file.mark not in {"", mark_of(body, file.index)}:
+            raise FileGone  # another message has the row since a backup was restored
         described = body.files[file.index]
-        path = incoming_file(folder, file.row, file.index)
+        path = incoming_file(folder, file.row, body, file.index)
+        if not file.mark:
+            unmarked = unmarked_file(folder, file.row, file.index)
+            path = unmarked if await asyncio.to_thread(unmarked.is_file) else path
         return OpenFile(path, described.name, described.mime, file.number, folder)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from session_worker.protocol.messages import FailureCode
 from supervisor.numbers.state import State
 from supervisor.numbers.view import Attention, attention_to
+from supervisor.processes.worker_exit import WorkerExit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 FEWEST = 3  # numbers with one cause that get one alarm together
 LASTING = 15.0  # seconds after which a trouble that may pass by itself raises an alarm
+STORE_FAILED = WorkerExit.STORE_FAILED.value
 OLD = 300.0  # seconds after which a message has been waiting for too long
 
 
@@ -74,6 +76,7 @@ class AlarmRules:
         self._told: dict[str, _Cause] = {}
         self._shared: dict[_Cause, set[str]] = {}
         self._old: set[str] = set()
+        self._is_database_failing = False
 
     def add_change(self, change: Change) -> None:
         self._changes.append(change)
@@ -90,6 +93,15 @@ class AlarmRules:
         alarms += self._report_single()
         alarms += self._report_dead(now)
         return alarms
+
+    def decide_database(self, now: float, since: float | None) -> list[Alarm]:
+        """Return an alarm once nothing has been stored for so long, and one when it is over."""
+        is_failing = since is not None and now - since >= LASTING
+        if is_failing == self._is_database_failing:
+            return []
+        self._is_database_failing = is_failing
+        kind, at = (Kind.FLEET, since or now) if is_failing else (Kind.WELL_AGAIN, now)
+        return [Alarm(kind, at, (), None, None, STORE_FAILED)]
 
     def decide_backlog(
         self, now: float, oldest: Mapping[str, float], clients: Mapping[str, str]

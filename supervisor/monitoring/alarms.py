@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from session_worker.backoff import Backoff
 from supervisor.background_loop import BackgroundLoop
 from supervisor.errors import DatabaseUnavailable, GatewayError
-from supervisor.monitoring.alarm_client import AlarmRefused, AlertUrl, shown_secret
-from supervisor.monitoring.alarm_rules import Alarm, AlarmRules, Kind
+from supervisor.monitoring.alarm_client import AlarmRefused, AlarmSpeaker, AlertUrl, shown_secret
+from supervisor.monitoring.alarm_rules import LASTING, Alarm, AlarmRules, Kind
 from supervisor.store.history import moment
 from supervisor.texts import describe_cause, operator_text
 from supervisor.texts.bot_texts import about_bot, for_bot
@@ -26,74 +26,9 @@ if TYPE_CHECKING:
     from supervisor.monitoring.alarm_client import AlarmWay
     from supervisor.nodes.node import Node
     from supervisor.numbers.state import Change
-    from supervisor.store.history import AlarmRows, StoredAlarm
+    from supervisor.store.history import StoredAlarm
     from supervisor.store.store import Store
     from supervisor.store.values import Bot
-
-
-MARGIN = 30.0  # seconds that a node may need to notice that it is the first now
-LOOKED_AT = 200  # newest alarms among which those are found that were sent lately
-
-
-class Held(NamedTuple):
-    """An alarm that another node should send."""
-
-    alarm: Alarm
-    since: float
-
-
-class AlarmSpeaker:
-    """Lets only the first node send alarms; the others keep what it may not have sent, should it die.
-
-    Every node hears of every change and decides the same alarms. A dead letter is the exception:
-    only the node of its number hears of it.
-    """
-
-    def __init__(self, node: Node | None, stored: AlarmRows) -> None:
-        self._node = node
-        self._stored = stored
-        self._held: list[Held] = []
-        self._was_first = False
-
-    async def select(self, alarms: Sequence[Alarm], now: float) -> list[Alarm]:
-        """Return the alarms that this node has to send now."""
-        if self._node is None:
-            return list(alarms)
-        is_first = self._node.is_first
-        oldest = now - self._node.lease.takeover - 2 * MARGIN
-        sent = await self._sent(oldest) if is_first and not self._was_first else frozenset()
-        own = [each for each in alarms if each.kind is Kind.DEAD]
-        self._held += [Held(each, now) for each in alarms if each.kind is not Kind.DEAD]
-        if not is_first:
-            self._was_first = False
-            limit = now - self._node.lease.takeover - MARGIN
-            self._held = [each for each in self._held if each.since > limit]
-            return own
-        due = [each for each in self._held if _signature(each.alarm) not in sent]
-        self._held, self._was_first = [], True
-        return [*own, *(each.alarm for each in due)]
-
-    async def _sent(self, oldest: float) -> frozenset[str]:
-        """Return the signatures of the alarms that any node has sent since that moment."""
-        stored = await self._stored.list(LOOKED_AT)
-        lately = (each for each in stored if each.at.timestamp() > oldest)
-        return frozenset(_signature_of(json.loads(each.body)) for each in lately)
-
-
-def _signature(alarm: Alarm) -> str:
-    return _signature_of(
-        {
-            "type": alarm.kind,
-            "numbers": alarm.numbers,
-            "client": alarm.client,
-            "state": alarm.state,
-            "cause": alarm.cause,
-        }
-    )
-
-
-def _signature_of(body: dict[str, object]) -> str:
-    return json.dumps([body[name] for name in ("type", "numbers", "client", "state", "cause")])
 
 
 PAUSE = 1.0  # seconds between two looks at what has changed
@@ -144,6 +79,9 @@ class Alarms:
         self._decided: deque[Alarm] = deque(maxlen=MOST_UNSTORED)
         self._unwritten: deque[Alarm] = deque(maxlen=MOST_UNSTORED)
         self._unstored: deque[tuple[Alarm, Mapping[str, Any]]] = deque(maxlen=MOST_UNSTORED)
+        self._sent: set[str] = set()
+        """Those of the unstored alarms that were sent all the same."""
+        self._bots: Mapping[str, Bot] = {}
         self._for_chat: deque[ChatAlarm] = deque(maxlen=MOST_UNWRITTEN)
         self.chat: AlarmChat | None = None
         self.secret = shown_secret(store.alarm_keys[0])
@@ -178,6 +116,8 @@ class Alarms:
         now = time.time()
         try:
             self._decided.extend(self._rules.decide(now))
+            since = await self._store.alarms.failing_since()
+            self._decided.extend(self._rules.decide_database(now, since))
             self._rounds += 1
             if self._rounds % BACKLOG_EVERY == 0:
                 self._decided.extend(await self._look_at_backlog(now))
@@ -185,6 +125,7 @@ class Alarms:
             await self._write_to_chat()
         except DatabaseUnavailable:  # which is logged once for everybody who needs it
             logger.debug("alarms could not be stored")
+            await self._send_unstored(now)
         return PAUSE
 
     async def _store_decided(self, now: float) -> None:
@@ -193,15 +134,33 @@ class Alarms:
         self._decided.clear()
         if not self._unwritten and not self._unstored:
             return
-        bots = await self._store.bots.list()
-        self._unstored.extend((each, self._row_of(each, bots)) for each in self._unwritten)
-        self._unwritten.clear()
-        stored = tuple(self._unstored)
+        self._bots = await self._store.bots.list()
+        stored = self._make_rows()
         if self.url:
-            await self._store.alarms.append([row for _, row in stored])
+            rows = [row for _, row in stored if row["id"] not in self._sent]
+            await self._store.alarms.append(rows)
         self._unstored.clear()
+        self._sent.clear()
         if self._config.alert_chat:
-            self._for_chat.extend(self._for_people(stored, bots))
+            self._for_chat.extend(self._for_people(stored, self._bots))
+
+    async def _send_unstored(self, now: float) -> None:
+        """Send without storing them the alarms that could not be stored for long; people wait for them."""
+        if self.way is None or (self._node is not None and not self._node.is_first):
+            return
+        for alarm, row in self._make_rows():
+            if now - alarm.at >= LASTING and row["id"] not in self._sent:
+                try:
+                    await self.way.send(row["id"], row["body"], now)
+                except AlarmRefused as exc:
+                    logger.debug("an alarm was not taken: %s", exc)
+                    return
+                self._sent.add(row["id"])
+
+    def _make_rows(self) -> tuple[tuple[Alarm, Mapping[str, Any]], ...]:
+        self._unstored.extend((each, self._row_of(each, self._bots)) for each in self._unwritten)
+        self._unwritten.clear()
+        return tuple(self._unstored)
 
     def _for_people(
         self, stored: Sequence[tuple[Alarm, Mapping[str, Any]]], bots: Mapping[str, Bot]
@@ -282,7 +241,7 @@ class Alarms:
 
     def _texts(self, alarm: Alarm, bots: Mapping[str, Bot]) -> tuple[str, str]:
         language = self._config.language
-        is_of_bots = bots.keys() >= set(alarm.numbers)
+        is_of_bots = bool(alarm.numbers) and bots.keys() >= set(alarm.numbers)
         if alarm.kind is Kind.DEAD:
             count = MESSAGES_DEAD[language].format(count=alarm.messages)
             text = operator_text(alarm.cause or "", language)

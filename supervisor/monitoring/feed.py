@@ -57,6 +57,10 @@ class Feed:
         for listener in self._listeners:
             listener.add(event)
 
+    def count(self, number: str) -> int:
+        """Return how many listen to this number alone."""
+        return sum(listener.number == number for listener in self._listeners)
+
     def listen(self, number: str | None = None, after: int | None = None) -> Listener:
         """Return a listener for all numbers or one; `after` is the id of its newest event."""
         listener = Listener(self._listeners, number)
@@ -79,7 +83,7 @@ class Listener:
 
     def __init__(self, listeners: set[Listener], number: str | None) -> None:
         self._listeners = listeners
-        self._number = number
+        self.number = number
         self._waiting: asyncio.Queue[Event] = asyncio.Queue()
 
     def __enter__(self) -> Self:
@@ -95,7 +99,7 @@ class Listener:
         self._listeners.discard(self)
 
     def add(self, event: Event) -> None:
-        if self._number in {None, event.what.number} and self._waiting.qsize() <= MOST_WAITING:
+        if self.number in {None, event.what.number} and self._waiting.qsize() <= MOST_WAITING:
             self._waiting.put_nowait(event)
 
     async def next(self) -> Event:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import re
 import shutil
 import stat
 from contextlib import suppress
@@ -15,7 +17,7 @@ from supervisor.database import tables
 from supervisor.database.node_tables import stored_file
 from supervisor.database.transactions import insert_missing
 from supervisor.encryption.vault import Cell
-from supervisor.errors import FileGone
+from supervisor.errors import FileGone, FilesUnavailable
 from supervisor.file_access import OutsideRoot, make_private_folder, open_inside
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 PIECE = 1 << 20  # bytes
 MOST_PIECES = 4096  # of one file; a hostile worker could leave an endless one
 MOST_FILES = 100  # of one message
+_NAME = re.compile(r"[0-9]+(?:-[0-9-]+)?")
+
+logger = logging.getLogger(__name__)
 
 _file = stored_file.c
 
@@ -69,9 +74,20 @@ class PiecesInFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._is_away = False
 
     async def write(self, number: str, path: str, piece: int, sealed: bytes) -> None:
-        await asyncio.to_thread(self._write, self._folder / number / path / str(piece), sealed)
+        place = self._folder / number / path / str(piece)
+        try:
+            await asyncio.to_thread(self._write, place, sealed)
+        except OSError as exc:  # it is full, or its server is away
+            if not self._is_away:
+                logger.error("the shared folder cannot be written: %s", exc)  # noqa: TRY400 - no bug of ours
+            self._is_away = True
+            raise FilesUnavailable(str(exc)) from exc
+        if self._is_away:
+            logger.warning("the shared folder is written again")
+        self._is_away = False
 
     async def read(self, number: str, path: str, piece: int) -> bytes | None:
         place = self._folder / number / path / str(piece)
@@ -133,14 +149,18 @@ class SharedFiles:
             return folder
         key, piece = await self._key_of(number), 0
         draft = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
-        while (sealed := await self._pieces.read(number, path, piece)) is not None:
-            content = key.open(_cell(number, path, piece), sealed)
-            await asyncio.to_thread(_append, draft, content)
-            piece += 1
-        if not piece:
-            raise FileGone
-        await asyncio.to_thread(draft.replace, target)
-        return folder
+        try:
+            while (sealed := await self._pieces.read(number, path, piece)) is not None:
+                content = key.open(_cell(number, path, piece), sealed)
+                await asyncio.to_thread(_append, draft, content)
+                piece += 1
+            if piece:
+                await asyncio.to_thread(draft.replace, target)
+                return folder
+        except OSError as exc:  # the disk is full; the node of the number may have the file
+            logger.warning("a file of another node cannot be copied: %s", exc)
+            draft.unlink(missing_ok=True)
+        raise FileGone
 
     async def forget(self, number: str) -> None:
         """Delete what is left of an erased number; its rows go with that of the number."""
@@ -178,7 +198,7 @@ class SharedFiles:
             names = [each.name for each in folder.iterdir()]
         except OSError:
             return []
-        return sorted(name for name in names if name.isascii() and name.isdigit())[:MOST_FILES]
+        return sorted(name for name in names if _NAME.fullmatch(name))[:MOST_FILES]
 
 
 def _append(path: Path, content: bytes) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from session_worker.formatting.plan import LONGEST_CAPTION, LONGEST_TEXT, arrange
 from session_worker.protocol.outgoing import Attachment, Button, Keyboard, Mark, MarkKind, Outgoing
@@ -12,10 +13,13 @@ from supervisor.errors import MessageEmpty, MessageTooLarge
 from supervisor.notifications.formatting.marked_text import width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from supervisor.notifications.formatting.marked_text import MarkedText
     from supervisor.store.values import Queued
+
+T = TypeVar("T")
+Given = ParamSpec("Given")
 
 # Some names are passed on from session_worker, which the API may not import.
 __all__ = [
@@ -29,9 +33,11 @@ __all__ = [
     "MarkKind",
     "Notice",
     "Rejected",
+    "beside_loop",
     "make_notice",
 ]
 
+SHORT = 4096  # characters; reading or cutting any text of this size takes milliseconds
 LONGEST_NOTICE = 65_536  # characters
 MOST_FILES = 10
 
@@ -109,6 +115,18 @@ class Manner:
     dedup_key: str | None = None
     not_before: float = 0.0
     expires: float | None = None
+
+
+async def beside_loop(
+    length: int, work: Callable[Given, T], *args: Given.args, **kwargs: Given.kwargs
+) -> T:
+    """Do work with a text at once if it is short, and otherwise in a thread.
+
+    The event loop answers the beats of all workers, so no text may block it for long.
+    """
+    if length <= SHORT:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def make_notice(text: MarkedText, attachments: Sequence[Attachment], manner: Manner) -> Notice:

@@ -19,7 +19,7 @@ from supervisor.notifications.formatting.templates import (
     read_text,
     render_template,
 )
-from supervisor.notifications.notice import Notice
+from supervisor.notifications.notice import Notice, beside_loop
 from supervisor.notifications.outcome import Accepted, RecipientOutcome, outcome_of
 from supervisor.notifications.queue import PAUSE, NotificationQueue
 from supervisor.notifications.recipient_lookup import RecipientLookup
@@ -92,12 +92,16 @@ class NotificationService:
         manner: Manner,
         *,
         dry_run: bool = False,
+        unfinished: Notice | None = None,
     ) -> Accepted:
-        """Store a notification durably; it is sent after that, once.
+        """Store a notification durably, or an unfinished one if somebody may only be found later.
 
         The notice already has the recipients that were rejected because of their addresses.
         """
-        found = await self._find(sender, addresses)
+        found = await self.find(sender, addresses)
+        if found.is_open and unfinished is not None:
+            stored = await self.store_unfinished(sender, unfinished, manner.dedup_key)
+            return Accepted(stored, len(addresses), unfinished.rejected)
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
         if dry_run:
             return Accepted(None, len(found.recipients), notice.rejected)
@@ -111,22 +115,26 @@ class NotificationService:
         self._wake_sender(sender.number)
         return Accepted(new.id, len(found.recipients), notice.rejected)
 
-    async def store_unfinished(self, sender: Sender, notice: Notice, dedup_key: str) -> str:
-        """Store durably what an event of Planfix said; Planfix is asked for the rest after that."""
+    async def store_unfinished(self, sender: Sender, notice: Notice, dedup_key: str | None) -> str:
+        """Store durably what an event of Planfix said; what is missing is looked up after that."""
         new = NewNotification(_new_id(), sender.number, b"", (), 1, dedup_key, needs_lookup=True)
         stored_id = await self._stored.add(await self._sealed(new, notice))
         self._wake_sender(sender.number)
         return stored_id
 
-    async def finish_stored(
-        self, sender: Sender, notification: str, addresses: Sequence[Address], notice: Notice
-    ) -> None:
+    async def finish_stored(self, number: str, stored: str, found: Found, notice: Notice) -> None:
         """Replace what an event said with the notification itself, which is sent after that."""
-        found = await self._find(sender, addresses)
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
-        new = NewNotification(notification, sender.number, b"", found.recipients, notice.parts)
+        new = NewNotification(stored, number, b"", found.recipients, notice.parts)
         await self._stored.finish(await self._sealed(new, notice))
-        self._wake_sender(sender.number)
+        self._wake_sender(number)
+
+    async def find(self, sender: Sender, addresses: Sequence[Address]) -> Found:
+        """Look up whom the addresses mean."""
+        dispatcher = await self._dispatchers.of(sender.number)
+        entities, here = self._store.entities, self._require_here
+        lookup = RecipientLookup(self._people, entities, dispatcher, here, is_bot=sender.is_bot)
+        return await lookup.find(addresses)
 
     async def find_repeat(self, number: str, dedup_key: str) -> Accepted | None:
         """Return the answer to an earlier call with this key."""
@@ -148,11 +156,9 @@ class NotificationService:
         """Like `show`, but wait until all outcomes are final, or for so many seconds."""
         until = time.monotonic() + min(seconds, LONGEST_WAIT)
         outcomes = await self.show(number, notification)
-        while not all(each.outcome.is_final for each in outcomes):
+        while not all(each.outcome.is_final for each in outcomes) and time.monotonic() < until:
             left = until - time.monotonic()
             queue = self._queues.get(number)
-            if left <= 0:
-                break
             if queue is None:
                 await asyncio.sleep(min(left, 0.5))
             else:
@@ -169,10 +175,10 @@ class NotificationService:
         elif wording.is_template:
             template = Template(wording.text or "", wording.format)
         else:
-            text = read_text(wording.text or "", wording.format)
+            written = wording.text or ""
+            text = await beside_loop(len(written), read_text, written, wording.format)
             return text.with_title(wording.title or "")
-        # In a thread: whatever a template does, the beats of the workers go on.
-        text = await asyncio.to_thread(render_template, template, wording.data)
+        text = await asyncio.to_thread(render_template, template, wording.data)  # see beside_loop
         return text.with_title(wording.title or "")
 
     async def find_template(self, owner: str, name: str, language: str) -> Template:
@@ -188,7 +194,7 @@ class NotificationService:
 
     async def save_template(self, owner: str | None, name: str, template: Template) -> None:
         """Store a template; without an owner it is for everybody."""
-        check_template(template)
+        await asyncio.to_thread(check_template, template)
         stored = StoredTemplate(name, template.language, template.text, template.format)
         await self._store.templates.save(owner or EVERYBODY, stored)
 
@@ -278,12 +284,6 @@ class NotificationService:
             return Accepted(notification, 0, ())
         accepted = len(await self._stored.progress(number, notification))
         return Accepted(notification, accepted, Notice.model_validate_json(body).rejected)
-
-    async def _find(self, sender: Sender, addresses: Sequence[Address]) -> Found:
-        dispatcher = await self._dispatchers.of(sender.number)
-        entities, here = self._store.entities, self._require_here
-        lookup = RecipientLookup(self._people, entities, dispatcher, here, is_bot=sender.is_bot)
-        return await lookup.find(addresses)
 
     async def _sealed(self, new: NewNotification, notice: Notice) -> NewNotification:
         body = notice.model_dump_json().encode()

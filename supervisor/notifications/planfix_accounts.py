@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,8 @@ LONGEST_REST = (
 )
 PERSON_KEPT = 600.0  # seconds for which Planfix is not asked again about the same person
 MOST_PEOPLE = 2000  # who are remembered
+
+logger = logging.getLogger(__name__)
 
 
 class PlanfixRefused(GatewayError):
@@ -130,24 +133,34 @@ class PlanfixAccounts:
         """Ask Planfix; raise PlanfixRefused if that fails, or if the account's limit is reached."""
         from session_worker.planfix.rest import RestFailed
 
-        if self.is_resting(number):
-            raise PlanfixRefused("Planfix's limit is reached", is_final=False)
+        if self.rests_for(number):
+            raise PlanfixRefused("Planfix is not asked for now", is_final=False)
         try:
-            return await ask(await self._rest(number, seconds))
+            answer = await ask(await self._rest(number, seconds))
         except RestFailed as error:
             if error.rest is not None:
-                self._rests_until[number] = time.monotonic() + min(error.rest, LONGEST_REST)
+                self.rest(number, min(error.rest, LONGEST_REST), str(error))
             raise PlanfixRefused(str(error), is_final=error.is_final) from error
+        if self._rests_until.pop(number, None) is not None:
+            logger.warning("bot %s: Planfix answers again", number)
+        return answer
 
-    def is_resting(self, number: str) -> bool:
-        """Whether Planfix has said that it accepts no more calls for now."""
-        return time.monotonic() < self._rests_until.get(number, 0.0)
+    def rest(self, number: str, seconds: float, reason: str) -> None:
+        """Ask Planfix nothing for so long; this is logged once until it answers again."""
+        level = logging.DEBUG if number in self._rests_until else logging.WARNING
+        logger.log(level, "bot %s: Planfix is not asked for %.0f s: %s", number, seconds, reason)
+        self._rests_until[number] = time.monotonic() + seconds
+
+    def rests_for(self, number: str) -> float:
+        """Return for how many seconds Planfix is not asked anything."""
+        return max(0.0, self._rests_until.get(number, 0.0) - time.monotonic())
 
     async def _rest(self, number: str, seconds: float) -> PlanfixRest:
-        bot = await self._store.bots.get(number)
-        secrets = await self._store.bots.secrets(number)
-        url, token = bot.planfix_rest_url or "", secrets.planfix_rest_token or ""
-        return self._client(url, token, seconds)
+        url = (await self._store.bots.get(number)).planfix_rest_url
+        if url is None:  # the bot was added again without it
+            raise PlanfixRefused("the bot has no key for the REST API", is_final=True)
+        token = (await self._store.bots.secrets(number)).planfix_rest_token
+        return self._client(url, token or "", seconds)
 
     async def _webhook(self, number: str) -> PlanfixRest:
         url = (await self._store.bots.secrets(number)).planfix_webhook_url or ""

@@ -74,11 +74,14 @@ class PlanfixAnswers:
                 return False
 
     async def _ask_for_answer(self, row: HeardRow, press: ButtonPress) -> None:
-        task = press.data.removeprefix(ANSWER_PREFIX)
+        # The pressed message says which task it is: anybody can send a press with data of their own.
+        task = await self._task_of(row.bot, press.chat_id, press.message_id)
         try:
             await self._answer_press(row.bot, press.query_id)
         except (TelegramRefused, WorkerUnavailable) as error:
             logger.info("bot %s: a pressed button was not answered: %s", row.bot, error)
+        if not task or press.data != f"{ANSWER_PREFIX}{task}":
+            return
         prompt = Manner(keyboard=Keyboard(kind="force_reply"), dedup_key=f"prompt:{row.row}")
         await self._report(row.bot, press.chat_id, _PROMPT, task, prompt)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import re
 from bisect import bisect_right
@@ -12,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
+from session_worker.formatting.markup import unescape
 from supervisor.errors import AddressMalformed
 from supervisor.notifications.formatting.default_templates import OTHER_EVENT, event_names
 from supervisor.notifications.notice import Button, Keyboard, Rejected
@@ -33,7 +33,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
 _LINK = re.compile(r"(?i:https?)://[^\s/?#]+\S*")
 _NAMES: Final = ("title", "author", "status", "due", "assignee")
-_NUMBER = re.compile(r"\d{1,12}")
+_NUMBER = re.compile(r"[0-9]{1,12}")
 _OPEN: Final[Mapping[str, str]] = {"en": "Open", "ru": "Открыть", "uk": "Відкрити"}
 _ANSWER: Final[Mapping[str, str]] = {"en": "Answer", "ru": "Ответить", "uk": "Відповісти"}
 ANSWER_PREFIX = "planfix:"
@@ -114,7 +114,8 @@ def repair_json(text: str) -> Fields | None:
 def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
     """Read the fields; what cannot be understood is left out and is never an error."""
     unknown: list[str] = []
-    texts = {name: _text(value, unknown) for name, value in fields.items() if name != "token"}
+    known = {name: fields[name] for name in fields if name in _FIELDS and name != "token"}
+    texts = {name: _text(value, unknown) for name, value in known.items()}
     if texts.get("enc", "").lower() == "url":
         texts = {name: unquote_plus(value) for name, value in texts.items()}
     recipients, rejected = _recipients(texts)
@@ -158,7 +159,7 @@ def task_link(url_planfix: str, task: str, comment: str = "") -> str:
 def plain_text(text: str) -> str:
     """Show the HTML of a comment as a plain text."""
     text = _BREAK.sub("\n", text.replace("\r", ""))
-    text = html.unescape(_TAG.sub("", text)).replace("\xa0", " ").replace("\0", "")
+    text = unescape(_TAG.sub("", text)).replace("\xa0", " ").replace("\0", "")
     return _BLANK_LINES.sub("\n\n", text).strip()[:LONGEST_FIELD]
 
 
@@ -185,7 +186,7 @@ def _text(value: Any, unknown: list[str]) -> str:
         return ",".join(filter(None, texts))
     if value is None or isinstance(value, dict | bool):
         return ""
-    text = str(value)[:LONGEST_FIELD]
+    text = str(value)[:LONGEST_FIELD].replace("\0", "")
     unknown += _VARIABLE.findall(text)
     return _VARIABLE.sub("", text).strip()
 

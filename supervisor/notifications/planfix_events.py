@@ -2,192 +2,74 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from supervisor.errors import AddressMalformed, DatabaseError, GatewayError, SealBroken
-from supervisor.notifications.notice import Manner, Notice, Rejected, make_notice
+from supervisor.errors import DatabaseError, GatewayError, NotificationUnknown, SealBroken
+from supervisor.notifications.notice import Manner, Notice, beside_loop, make_notice
 from supervisor.notifications.notification_service import Wording
 from supervisor.notifications.outcome import Accepted
-from supervisor.notifications.planfix_accounts import PlanfixRefused
 from supervisor.notifications.planfix_event import (
-    MOST_RECIPIENTS,
     REPEATED_WITHIN,
     fitting,
     keyboard_of,
     own_comment_key,
-    plain_text,
     read_event,
     text_key,
 )
-from supervisor.notifications.recipient_lookup import UNKNOWN
-from supervisor.notifications.recipients import Address, AddressKind, parse_loosely, parse_phone
+from supervisor.notifications.planfix_facts import (
+    ASKED_AGAIN,
+    Lack,
+    facts_of,
+    wait_of,
+)
+from supervisor.notifications.recipient_lookup import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import TypeVar
-
-    from session_worker.planfix.rest import RestPerson, RestTask
     from supervisor.notifications.notification_service import NotificationService, Sender
-    from supervisor.notifications.planfix_accounts import Comment, PlanfixAccounts
+    from supervisor.notifications.planfix_accounts import PlanfixAccounts
     from supervisor.notifications.planfix_event import PlanfixEvent
-    from supervisor.notifications.recipient_lookup import People
+    from supervisor.notifications.planfix_facts import Facts, PlanfixFacts, Wait
     from supervisor.store.store import Store
-
-    T = TypeVar("T")
-
-
-# A task may not be readable at the moment of its event; a failing Planfix gets a second chance.
-PAUSES = (1.0, 4.0)  # seconds
+    from supervisor.store.values import Lookup
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What an event says, together with what Planfix itself says."""
-
-    fields: dict[str, str]
-    recipients: tuple[Address, ...] = ()
-    rejected: tuple[Rejected, ...] = ()
-    is_hidden: bool = False
-
-
-class PlanfixFacts:
-    """Completes the events of all bots that have a key for the REST API."""
-
-    def __init__(self, accounts: PlanfixAccounts, people: People) -> None:
-        self._accounts = accounts
-        self._people = people
-
-    async def complete(self, number: str, event: PlanfixEvent) -> Facts:
-        """Return the event with what it did not say, as far as Planfix tells it."""
-        facts = Facts(dict(event.fields), event.recipients, event.rejected)
-        names_somebody = bool(event.recipients or event.rejected)
-        told: tuple[str, ...] = ()
-        if event.is_comment:
-            comment = await self._comment(number, event)
-            facts = _with_comment(facts, comment)
-            if facts.is_hidden:
-                return facts
-            told = _notified(comment)
-        if event.task and not (facts.fields["title"] and (names_somebody or told)):
-            task = await self._asked(number, lambda: self._accounts.read_task(number, event.task))
-            if task is not None:
-                facts = replace(facts, fields=_with_task(facts.fields, task, event))
-                told = told or tuple(each for each, _ in task.assignees)
-        if names_somebody:
-            return facts
-        return await self._with_recipients(number, facts, told[:MOST_RECIPIENTS])
-
-    async def _comment(self, number: str, event: PlanfixEvent) -> Comment | None:
-        read = self._accounts
-        if event.comment:
-            return await self._asked(number, lambda: read.read_comment(number, event.comment))
-        listed = await self._asked(number, lambda: read.read_comments(number, event.task))
-        words = event.fields["text"].split()
-        return next((each for each in listed or () if each.text.split() == words), None)
-
-    async def _with_recipients(self, number: str, facts: Facts, told: tuple[str, ...]) -> Facts:
-        found: list[Address] = []
-        rejected: list[Rejected] = []
-        for identifier in told:
-            ask = partial(self._accounts.read_person, number, identifier)
-            person = await self._asked(number, ask)
-            address = person and await self._address(number, person)
-            if address:
-                found.append(address)
-            else:
-                name = person.name if person else identifier
-                detail = "has not registered with the bot"
-                rejected.append(Rejected(to=name or identifier, code=UNKNOWN, detail=detail))
-        return replace(facts, recipients=tuple(found), rejected=tuple(rejected))
-
-    async def _address(self, number: str, person: RestPerson) -> Address | None:
-        """Find who registered with the bot under the Telegram id, the user name or a phone."""
-        names = [(parse_loosely, person.telegram_id), (parse_loosely, person.telegram)]
-        names += [(parse_phone, phone) for phone in person.phones]
-        for parse, written in names:
-            try:
-                address = parse(written)
-            except AddressMalformed:
-                continue
-            match address.kind:
-                case AddressKind.CHAT:
-                    known = await self._people.find(number, user_id=address.chat_id)
-                case AddressKind.NAME:
-                    known = await self._people.find(number, username=address.value)
-                case _:
-                    known = await self._people.find(number, phone=address.value)
-            if known is not None:
-                return Address(written, AddressKind.CHAT, str(known.user_id))
-        return None
-
-    async def _asked(self, number: str, ask: Callable[[], Awaitable[T]]) -> T | None:
-        for pause in (*PAUSES, None):
-            try:
-                return await ask()
-            except PlanfixRefused as error:
-                if pause is None or self._accounts.is_resting(number):
-                    logger.warning("bot %s: Planfix did not tell of an event: %s", number, error)
-                    return None
-                await asyncio.sleep(pause)
-        return None
-
-
-def _with_comment(facts: Facts, comment: Comment | None) -> Facts:
-    """Take the comment from Planfix; what it does not confirm may be hidden, so it is left out."""
-    if comment is None:
-        return replace(facts, fields={**facts.fields, "text": ""})
-    fields = {**facts.fields, "text": comment.text}
-    fields["author"] = comment.author or fields["author"]
-    return replace(facts, fields=fields, is_hidden=comment.is_hidden)
-
-
-def _notified(comment: Comment | None) -> tuple[str, ...]:
-    """Return who was notified in Planfix, but never the author."""
-    if comment is None:
-        return ()
-    return tuple(each for each in comment.notified if each != comment.author_id)
-
-
-def _with_task(fields: dict[str, str], task: RestTask, event: PlanfixEvent) -> dict[str, str]:
-    known = {
-        "title": plain_text(task.title),
-        "status": plain_text(task.status),
-        "assignee": ", ".join(name for _, name in task.assignees if name),
-    }
-    if not event.is_comment:
-        known["due"] = task.due
-    if event.event.startswith("task."):  # other events are not about the description and its author
-        known |= {"text": plain_text(task.description), "author": plain_text(task.author)}
-    return {**fields, **{name: fields[name] or text for name, text in known.items()}}
-
-
 NOTHING = Accepted(None, 0, ())
+NOBODY = Found((), ())
+
+
+class PutOff(NamedTuple):
+    """Up to which event a bot's events are put off, and until when."""
+
+    last: Lookup
+    until: float
 
 
 class PlanfixEvents:
     """The events of all accounts."""
 
     def __init__(
-        self, store: Store, notifications: NotificationService, accounts: PlanfixAccounts
+        self,
+        store: Store,
+        notifications: NotificationService,
+        accounts: PlanfixAccounts,
+        facts: PlanfixFacts,
     ) -> None:
         self._store = store
         self._notifications = notifications
         self._accounts = accounts
-        self._facts = PlanfixFacts(accounts, store.people)
-        notifications.lookup.chore = self._finish_oldest
+        self._facts = facts
+        self._put_off: dict[str, PutOff] = {}
+        notifications.lookup.chore = self._finish_next
 
     async def accept(self, number: str, event: PlanfixEvent) -> Accepted:
         """Store the notification of an event; a repeated event is the same notification.
 
-        If Planfix has to be asked for more, that happens after its call is answered.
+        What has to be asked of Planfix, or cannot be looked up in Telegram now, is asked later.
         """
         now = time.time()
         earlier = await self._earlier(number, event, now)
@@ -195,43 +77,83 @@ class PlanfixEvents:
             return earlier
         sender = await self._notifications.sender_of(number)
         key = event.dedup_key(now)
+        unfinished = Notice(event=event.given, rejected=event.rejected)
         if await self._accounts.can_read(number):
-            notice = Notice(event=event.given, rejected=event.rejected)
-            stored = await self._notifications.store_unfinished(sender, notice, key)
+            stored = await self._notifications.store_unfinished(sender, unfinished, key)
             return Accepted(stored, len(event.recipients), event.rejected)
-        facts = Facts(dict(event.fields), event.recipients, event.rejected)
-        notice = await self._word(sender, event, facts)
+        notice = await self._word(sender, event, facts_of(event))
         return await self._notifications.notify(
-            sender, event.recipients, notice, Manner(dedup_key=key)
+            sender, event.recipients, notice, Manner(dedup_key=key), unfinished=unfinished
         )
 
-    async def _finish_oldest(self, number: str) -> bool:
-        """Complete the oldest event that waits; return whether there was one."""
-        identifier = await self._store.notifications.next_for_lookup(number)
-        if identifier is None:
-            return False
+    async def _finish_next(self, number: str) -> float | None:
+        """Complete the oldest event that is not put off; return the seconds until there is more to do."""
+        put_off = self._put_off_now(number)
+        oldest = await self._store.notifications.next_for_lookup(number, put_off and put_off.last)
+        if oldest is None:
+            return put_off and max(0.0, put_off.until - time.monotonic())
         sender = await self._notifications.sender_of(number)
+        event = await self._read(number, oldest.id)
+        if event is None:  # given up, so that it holds up no other event
+            await self._notifications.finish_stored(number, oldest.id, NOBODY, Notice())
+            return 0.0
+        age = time.time() - oldest.created.timestamp()
+        wait = await self._finish(sender, oldest.id, event, age)
+        if wait is None:
+            return 0.0
+        if wait.holds_others:
+            return wait.seconds
+        until = put_off.until if put_off else time.monotonic() + wait.seconds
+        self._put_off[number] = PutOff(oldest, until)
+        return 0.0
+
+    def _put_off_now(self, number: str) -> PutOff | None:
+        """Return which events are put off, unless it is time to look at all of them again."""
+        put_off = self._put_off.get(number)
+        if put_off is None or time.monotonic() < put_off.until:
+            return put_off
+        del self._put_off[number]
+        return None
+
+    async def _read(self, number: str, identifier: str) -> PlanfixEvent | None:
         try:
             body = await self._store.notifications.body(number, identifier)
-            event = read_event(json.loads(Notice.model_validate_json(body).event))
-        except (SealBroken, ValueError) as error:  # given up, so that it holds up no other event
+            return read_event(json.loads(Notice.model_validate_json(body).event))
+        except (NotificationUnknown, SealBroken, ValueError) as error:
             logger.error("bot %s: an event of Planfix cannot be read: %s", number, error)  # noqa: TRY400 - no bug of ours
-            await self._notifications.finish_stored(sender, identifier, (), Notice())
-            return True
-        facts = await self._facts.complete(number, event)
-        notice = Notice(rejected=facts.rejected)
-        is_told = not facts.is_hidden and not await self._is_ours(number, event, facts)
-        if is_told:
-            try:
-                notice = await self._word(sender, event, facts)
-            except DatabaseError:
-                raise
-            except GatewayError as error:  # a template of the bot's own that does not fit
-                logger.warning("bot %s: an event of Planfix was dropped: %s", number, error)
-                is_told = False
-        recipients = facts.recipients if is_told else ()
-        await self._notifications.finish_stored(sender, identifier, recipients, notice)
-        return True
+            return None
+
+    async def _finish(
+        self, sender: Sender, identifier: str, event: PlanfixEvent, age: float
+    ) -> Wait | None:
+        """Complete an event and hand it over to be sent, unless it has to wait."""
+        number, facts = sender.number, facts_of(event)
+        if await self._accounts.can_read(number):
+            facts = await self._facts.complete(number, event)
+        if wait := wait_of(facts.lack, age, self._accounts.rests_for(number)):
+            return wait
+        notice, found = await self._notice(sender, event, facts), NOBODY
+        if notice is not None:
+            found = await self._notifications.find(sender, facts.recipients)
+            if wait := wait_of(_lack_of(found), age, ASKED_AGAIN):
+                return wait
+            if facts.lack is Lack.RECIPIENTS and not found.recipients:
+                logger.error("bot %s: Planfix did not tell whom an event is for", number)
+        notice = notice or Notice(rejected=facts.rejected)
+        await self._notifications.finish_stored(number, identifier, found, notice)
+        return None
+
+    async def _notice(self, sender: Sender, event: PlanfixEvent, facts: Facts) -> Notice | None:
+        """Return what people are told, or None if they are not to be told."""
+        if facts.is_hidden or await self._is_ours(sender.number, event, facts):
+            return None
+        try:
+            return await self._word(sender, event, facts)
+        except DatabaseError:
+            raise
+        except GatewayError as error:  # a template of the bot's own that does not fit
+            logger.warning("bot %s: an event of Planfix was dropped: %s", sender.number, error)
+            return None
 
     async def _word(self, sender: Sender, event: PlanfixEvent, facts: Facts) -> Notice:
         can_answer = await self._accounts.can_comment(sender.number)
@@ -240,7 +162,8 @@ class PlanfixEvents:
         keyboard = keyboard_of(event, url, sender.language, can_answer=can_answer)
         wording = Wording(template=event.template, data=fitting(facts.fields))
         text = await self._notifications.word(sender, wording)
-        notice = make_notice(text, [], Manner(keyboard=keyboard))
+        manner = Manner(keyboard=keyboard)
+        notice = await beside_loop(len(text.text), make_notice, text, [], manner)
         return notice.changed(rejected=facts.rejected, task=event.task if can_answer else "")
 
     async def _earlier(self, number: str, event: PlanfixEvent, now: float) -> Accepted | None:
@@ -249,8 +172,7 @@ class PlanfixEvents:
             found = await self._notifications.find_repeat(number, key)
             if found is not None:
                 return found
-        facts = Facts(dict(event.fields))
-        return NOTHING if await self._is_ours(number, event, facts) else None
+        return NOTHING if await self._is_ours(number, event, facts_of(event)) else None
 
     async def _is_ours(self, number: str, event: PlanfixEvent, facts: Facts) -> bool:
         """Whether the event reports a comment that the bot itself has written."""
@@ -265,3 +187,9 @@ class PlanfixEvents:
             if await self._notifications.find_repeat(number, key) is not None:
                 return True
         return False
+
+
+def _lack_of(found: Found) -> Lack:
+    if not found.is_open:
+        return Lack.NOTHING
+    return Lack.PART if found.recipients else Lack.RECIPIENTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from supervisor.errors import GatewayError, NumberElsewhere
+from supervisor.errors import GatewayError, NumberElsewhere, RecipientUnknown
 from supervisor.messages.message_service import OutgoingMessage
 from supervisor.notifications.notice import Rejected
 from supervisor.notifications.recipients import AddressKind
@@ -62,15 +62,18 @@ class Found(NamedTuple):
 
     recipients: tuple[NewRecipient, ...]
     rejected: tuple[Rejected, ...]
+    is_open: bool = False
+    """Whether somebody could not be looked up now, but may be found later."""
 
 
 class _Refused(Exception):
     """Nothing may be sent to this address."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", *, may_pass: bool = False) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
+        self.may_pass = may_pass
 
 
 class RecipientLookup:
@@ -95,6 +98,7 @@ class RecipientLookup:
     async def find(self, addresses: Sequence[Address]) -> Found:
         found: dict[tuple[int, int | None], NewRecipient] = {}
         rejected: list[Rejected] = []
+        is_open = False
         known = await self._known_names(addresses)
         for address in addresses:
             try:
@@ -102,11 +106,12 @@ class RecipientLookup:
             except _Refused as refused:
                 detail = refused.detail
                 rejected.append(Rejected(to=address.written, code=refused.code, detail=detail))
+                is_open |= refused.may_pass
                 continue
             for peer_id in peers:
                 new = NewRecipient(address.written, peer_id, address.topic)
                 found.setdefault((peer_id, address.topic), new)
-        return Found(tuple(found.values()), tuple(rejected))
+        return Found(tuple(found.values()), tuple(rejected), is_open)
 
     async def _known_names(self, addresses: Sequence[Address]) -> set[str] | None:
         """Return the names of people whom a number knows that tells many; None if all may be told."""
@@ -167,7 +172,8 @@ class RecipientLookup:
         except NumberElsewhere:  # its node answers the whole call
             raise
         except GatewayError as error:  # unknown, offline or limited: the caller may try again
-            raise _Refused(UNKNOWN, str(error)) from error
+            may_pass = not isinstance(error, RecipientUnknown)
+            raise _Refused(UNKNOWN, str(error), may_pass=may_pass) from error
 
     @property
     def _bot(self) -> str:

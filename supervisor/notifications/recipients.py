@@ -10,10 +10,10 @@ from supervisor.errors import AddressMalformed
 
 LONGEST_ADDRESS = 100  # characters
 LARGEST_TOPIC = 2**31 - 1
-_USER = re.compile(r"[1-9]\d{0,15}")
+_USER = re.compile(r"[1-9][0-9]{0,15}")
 _NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")
-_PHONE = re.compile(r"\+(\d{5,15})")
-_CHAT = re.compile(r"chat:(-?[1-9]\d{0,17})(?:/topic:([1-9]\d{0,9}))?")
+_PHONE = re.compile(r"\+([0-9]{5,15})")
+_CHAT = re.compile(r"chat:(-?[1-9][0-9]{0,17})(?:/topic:([1-9][0-9]{0,9}))?")
 _ALIAS = re.compile(r"alias:([\w-]{1,64})")
 _FILLING = re.compile(r"[\s().\u00a0-]")
 

@@ -54,6 +54,10 @@ class RestartPolicy:
         return backoff.pause(restart - 1, jitter=chance)
 
 
+LOSSES = frozenset({WorkerExit.FORKSERVER_LOST, WorkerExit.LEASE_OVER, WorkerExit.STORAGE_FAILING})
+"""Reasons that concern all numbers alike, and so count against none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """When the number's worker crashed within the window, or was lost with all others."""
@@ -68,7 +72,7 @@ class Record:
         """Add an end, if it is one of those that count."""
         if ending in CRASHES:
             return self.with_crash(now, window)
-        if ending in {WorkerExit.FORKSERVER_LOST, WorkerExit.LEASE_OVER}:
+        if ending in LOSSES:
             return replace(self, losses=_recent(self.losses, now, window))
         return self
 
@@ -90,7 +94,7 @@ def next_step(
             return Park()
         case WorkerExit.FORK_FAILED | WorkerExit.STORE_FAILED:
             return Restart(policy.own_fault_pause * (1.0 + chance))
-        case WorkerExit.FORKSERVER_LOST | WorkerExit.LEASE_OVER:
+        case WorkerExit.FORKSERVER_LOST | WorkerExit.LEASE_OVER | WorkerExit.STORAGE_FAILING:
             # It is not the number's fault, so the number is never parked, but the pauses grow.
             return Restart(policy.pause_before(len(record.losses), chance))
         case WorkerExit.CRASHED | WorkerExit.KILLED | WorkerExit.UNRESPONSIVE:

@@ -114,6 +114,7 @@ SHARED_CAUSES = {
     WorkerExit.FORKSERVER_LOST: "the forkserver is gone, its workers with it",
     WorkerExit.FORK_FAILED: "no worker can be forked",
     WorkerExit.STORE_FAILED: "no worker can start without the database",
+    WorkerExit.STORAGE_FAILING: "no worker can make its folder, because the disk is full or fails",
     WorkerExit.LEASE_OVER: "the gateway stood still for so long that leases of workers ended",
 }
 

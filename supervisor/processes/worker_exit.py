@@ -22,6 +22,7 @@ class WorkerExit(StrEnum):
     LOGGED_IN = "logged_in"
     NEEDS_LOGIN = "needs_login"
     REPLACED = "replaced"
+    STORAGE_FAILING = "storage_failing"
     STORE_FAILED = "store_failed"
     UNRESPONSIVE = "worker_unresponsive"
 
@@ -33,6 +34,7 @@ CRASHES = frozenset({WorkerExit.CRASHED, WorkerExit.KILLED, WorkerExit.UNRESPONS
 _BY_EXIT_CODE: dict[int, WorkerExit] = {
     ExitCode.BOOT_FAILED: WorkerExit.BOOT_FAILED,
     ExitCode.NEEDS_LOGIN: WorkerExit.NEEDS_LOGIN,
+    ExitCode.STORAGE_FAILING: WorkerExit.STORAGE_FAILING,
 }
 
 

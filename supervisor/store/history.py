@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,7 @@ from supervisor.database.history_tables import state_change
 from supervisor.database.node_tables import placement
 from supervisor.database.tables import RowState
 from supervisor.database.transactions import insert_missing
+from supervisor.errors import DatabaseUnavailable
 from supervisor.store.values import AuditEntry
 
 if TYPE_CHECKING:
@@ -249,6 +251,15 @@ class AlarmRows:
         else:
             await self._change(alarm_id, error=error, next_try=next_try)
 
+    async def failing_since(self) -> float | None:
+        """Return since when nothing can be stored, in seconds since 1970, after one more try."""
+        since = self._database.failing_since
+        if since is not None:
+            with suppress(DatabaseUnavailable):
+                await self._database.write(_store_nothing)
+                return None
+        return since
+
     async def trim(self, before: datetime) -> None:
         def unit(connection: Connection) -> None:
             connection.execute(delete(history_tables.alarm).where(_alarm.at < before))
@@ -262,6 +273,14 @@ class AlarmRows:
             connection.execute(statement.values(attempts=_alarm.attempts + 1, **values))
 
         await self._database.write(unit)
+
+
+def _store_nothing(connection: Connection) -> None:
+    """Write as much as an alarm takes, but leave nothing of it."""
+    trial = {"id": "trial", "at": tables.now(), "body": "", "state": RowState.DEAD}
+    values = trial | {"attempts": 0, "next_try": 0.0}
+    insert_missing(connection, history_tables.alarm, values)
+    connection.execute(delete(history_tables.alarm).where(_alarm.id == "trial"))
 
 
 def moment(seconds: float) -> datetime:

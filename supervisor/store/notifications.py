@@ -14,7 +14,7 @@ from supervisor.database.transactions import insert_missing_returning
 from supervisor.encryption.vault import Cell, DataKey
 from supervisor.errors import NotificationUnknown, NumberUnknown
 from supervisor.journal.pending import IS_PENDING
-from supervisor.store.values import NewRecipient, Progress, Queued, UnderWay
+from supervisor.store.values import Lookup, NewRecipient, Progress, Queued, UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -116,13 +116,8 @@ class Notifications:
         """Return the recipients of a notification in the order in which they were given."""
         query = (
             select(
-                recipient.c.state,
-                recipient.c.error_code,
-                _row.state,
-                _row.error_code,
-                _row.last_id,
-                recipient.c.name,
-                recipient.c.peer_id,
+                *(recipient.c.state, recipient.c.error_code, _row.state, _row.error_code),
+                *(_row.last_id, recipient.c.name, recipient.c.peer_id),
             )
             .join_from(recipient, tables.journal, _IN_JOURNAL, isouter=True)
             .where(recipient.c.notification == notification_id, recipient.c.number == number)
@@ -141,12 +136,14 @@ class Notifications:
         due = (await self._database.fetch(query))[0][0]
         return None if due is None else float(due)
 
-    async def next_for_lookup(self, number: str) -> str | None:
-        """Return the oldest notification for which Planfix is to be asked."""
-        query = select(notification.c.id).where(notification.c.number == number, _NEEDS_LOOKUP)
-        query = query.order_by(notification.c.created, notification.c.id).limit(1)
-        rows = await self._database.fetch(query)
-        return str(rows[0].id) if rows else None
+    async def next_for_lookup(self, number: str, behind: Lookup | None) -> Lookup | None:
+        """Return the oldest notification, or the oldest behind this one, that waits for Planfix."""
+        created, name = notification.c.created, notification.c.id
+        query = select(created, name).where(notification.c.number == number, _NEEDS_LOOKUP)
+        if behind is not None:
+            query = query.where(tuple_(created, name) > behind)
+        rows = await self._database.fetch(query.order_by(created, name).limit(1))
+        return Lookup(*rows[0]) if rows else None
 
     async def finish(self, found: NewNotification) -> None:
         """Store what Planfix has answered, and the recipients; once, even if others have asked as well."""

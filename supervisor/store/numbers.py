@@ -11,6 +11,7 @@ from supervisor.database.tables import Wanted
 from supervisor.database.writer import Claim, require_fresh
 from supervisor.encryption.vault import Cell, hash_token, is_token, new_token
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
+from supervisor.journal.chats import forget_memories
 from supervisor.store.bots import keep_bot
 from supervisor.store.number_rows import (
     AS_NEW,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 
 _number = tables.number.c
+_PLACE = ("url_planfix", "provider_id")  # where Planfix keeps the tasks of the chats
 
 
 class Numbers:
@@ -91,6 +93,7 @@ class Numbers:
         def unit(connection: Connection) -> Number:
             held = require(connection, number)
             values = self._changed_values(connection, held, changes)
+            _change_planfix(connection, held, values)
             change(connection, number, **values)
             change_choice(connection, self._vault, held, changes.chats)
             if changes.login is not None:
@@ -213,6 +216,7 @@ class Numbers:
             "token_hash": hash_token(token),
             **self._sealed(new.number, held.data_key, new.proxy),
         }
+        _change_planfix(connection, held, values)
         change(connection, new.number, **values, **AS_NEW)
 
     def _changed_values(
@@ -235,6 +239,12 @@ class Numbers:
     def _seal(self, number: str, wrapped: bytes, token_planfix: str) -> bytes:
         key = self._vault.open_data_key(number, wrapped)
         return key.seal(_cell(number), token_planfix.encode())
+
+
+def _change_planfix(connection: Connection, held: Any, values: dict[str, Any]) -> None:
+    """If it is another Planfix, or another integration there, tell it everything from the beginning."""
+    if any(values.get(name, getattr(held, name)) != getattr(held, name) for name in _PLACE):
+        forget_memories(connection, held.digits)
 
 
 def _cell(number: str) -> Cell:

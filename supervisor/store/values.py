@@ -252,6 +252,13 @@ class NewRecipient(NamedTuple):
     topic: int | None = None
 
 
+class Lookup(NamedTuple):
+    """A notification for which Planfix is to be asked, and since when it waits."""
+
+    created: datetime
+    id: str
+
+
 class Queued(NamedTuple):
     """A recipient whose message waits at the head of its chat."""
 

@@ -93,6 +93,10 @@ FAILURES: Final = {
         "A file could not be fetched from Planfix; everything else was sent.",
         "The server of the link did not answer properly. Operator: send the message again later.",
     ),
+    Reason.STORAGE_FAILING: (
+        "There is no room for a file of the message; it is sent later.",
+        "The disk under DATA_DIR is full or fails. Operator: make room; the message is sent then.",
+    ),
     Reason.TEXT_EMPTY: (
         "There is nothing to read in the message.",
         f"Telegram does not accept a blank text. {_NOTHING}",
@@ -236,6 +240,10 @@ TROUBLES: Final = {
     "planfix_unavailable": (
         "Planfix cannot be reached; messages wait.",
         "Nothing to do if it passes; otherwise client: check url_planfix.",
+    ),
+    "storage_failing": (
+        "The disk under DATA_DIR is full or fails.",
+        "Operator: make room there; the number starts then.",
     ),
     "store_failed": ("The database failed.", "Operator: check the database."),
 }

@@ -44,6 +44,7 @@ Json = Any
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Telefix"}
 LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=8)
 LONGEST_ANSWER = 8 * 1024 * 1024  # bytes, unpacked
+LONGEST_REST = 3600.0  # seconds, however long the service wants to be left alone
 _BACKOFF = Backoff(first=0.3, longest=2.0)
 _REFUSALS: dict[int, type[TeamFlameError]] = {
     HTTPStatus.UNAUTHORIZED: AccessExpired,
@@ -186,6 +187,6 @@ def _reason(body: bytes) -> str:
 
 def _seconds(header: str | None) -> float:
     try:
-        return max(0.0, float(header or "1"))
+        return min(max(0.0, float(header or "1")), LONGEST_REST)
     except ValueError:
         return 1.0

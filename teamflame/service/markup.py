@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from html.parser import HTMLParser
 
 _BLOCKS = frozenset(
     {"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre"}
@@ -15,17 +14,34 @@ _INLINE = frozenset(
     {"a", "b", "strong", "i", "em", "u", "s", "del", "code", "span", "img", "mark", "table", "td"}
 )
 _KNOWN = _BLOCKS | _LINES | _SILENT | _INLINE
-_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_KNOWN))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+# Each token ends before the next one can begin, so that no text is read more than a few times.
+_TAG = rf"<(?P<end>/?)(?P<tag>{'|'.join(sorted(_KNOWN))})(?P<attributes>(?:\s[^<>]*)?)/?>"
+_TOKEN = re.compile(rf"{_TAG}|<!--(?:[^<]|<(?!!--))*?-->|<[!?][^<>]*>", re.IGNORECASE)
+_KNOWN_TAG = re.compile(_TAG, re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))""",
+    re.IGNORECASE,
+)
+_LONG_NUMBER = re.compile(r"&#[0-9]{20,};?")
 _SPECIAL = re.compile(r"[<>&]")
+
+
+def _unescape(text: str) -> str:
+    # Python fails on a reference with more digits than it reads as a number.
+    return html.unescape(_LONG_NUMBER.sub("\ufffd", text))
 
 
 def to_text(markup: str) -> str:
     """Return what a reader of the HTML sees; text without any known tag is plain already."""
-    if not _TAG.search(markup):
+    if not _KNOWN_TAG.search(markup):
         return markup.strip()
-    reader = _TextReader()
-    reader.feed(markup)
-    reader.close()
+    reader, at = _Reader(), 0
+    for token in _TOKEN.finditer(markup):
+        reader.add_text(markup[at : token.start()])
+        if token["tag"]:
+            reader.add_tag(token)
+        at = token.end()
+    reader.add_text(markup[at:])
     return reader.text()
 
 
@@ -37,54 +53,43 @@ def to_markup(text: str) -> str:
     return f"<p>{'<br>'.join(lines)}</p>"
 
 
-class _TextReader(HTMLParser):
+class _Reader:
     """Collects the text; blocks and line breaks become new lines, scripts vanish."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._parts: list[str] = []
         self._silent = 0
-        self._link: str | None = None
+        self._link = ""
 
     def text(self) -> str:
         joined = "".join(self._parts)
         lines = (re.sub(r"[ \t\r\f\v]+", " ", line).strip() for line in joined.split("\n"))
         return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SILENT:
-            self._silent += 1
-        elif tag in _BLOCKS:
-            self._begin_line()
-        elif tag in _LINES:
-            self._parts.append("\n")
-            if tag == "li":
-                self._parts.append("• ")
-        elif tag == "a":
-            self._link = dict(attrs).get("href")
-        elif tag not in _KNOWN:
-            self.handle_data(self.get_starttag_text() or "")
+    def add_text(self, text: str) -> None:
+        if text and not self._silent:
+            self._parts.append(_unescape(text))
 
-    def handle_endtag(self, tag: str) -> None:
+    def add_tag(self, token: re.Match[str]) -> None:
+        tag, is_end = token["tag"].lower(), bool(token["end"])
         if tag in _SILENT:
-            self._silent = max(0, self._silent - 1)
+            self._silent = max(0, self._silent + (-1 if is_end else 1))
         elif tag in _BLOCKS:
             self._begin_line()
-        elif tag == "a":
+        elif tag in _LINES and not is_end:
+            self._parts.append("\n• " if tag == "li" else "\n")
+        elif tag == "a" and is_end:
             self._end_link()
-        elif tag not in _KNOWN:
-            self.handle_data(f"</{tag}>")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._parts.append(data)
+        elif tag == "a":
+            found = _ADDRESS.search(token["attributes"])
+            self._link = _unescape(next(filter(None, found.groups()), "")) if found else ""
 
     def _begin_line(self) -> None:
         if self._parts and not self._parts[-1].endswith("\n"):
             self._parts.append("\n")
 
     def _end_link(self) -> None:
-        link, self._link = self._link, None
+        link, self._link = self._link, ""
         shown = self._parts[-1] if self._parts else ""
-        if link and link.startswith(("http://", "https://", "mailto:")) and link not in shown:
+        if link.startswith(("http://", "https://", "mailto:")) and link not in shown:
             self._parts.append(f" ({link})")

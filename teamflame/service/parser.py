@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+# Further dates cannot be shown in every time zone, nor can hours be added to them.
+FIRST_MOMENT, LAST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _LONGEST_NAME = 500
 _LONGEST_TEXT = 50_000
 _RENEW_BEFORE = 3600.0  # seconds
@@ -125,13 +127,15 @@ def access(answer: Any, now: datetime) -> Access:
 
 
 def moment(value: Any) -> datetime | None:
+    """Read a moment; one that no calendar of every time zone has, with days around it, is none."""
     if not isinstance(value, str) or not value:
         return None
     try:
         found = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    aware = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return aware if FIRST_MOMENT <= aware <= LAST_MOMENT else None
 
 
 def write_moment(value: datetime | None) -> str | None:
@@ -150,8 +154,7 @@ def _good_for(lifetime: Any) -> timedelta:
 
 
 def _id(item: dict[str, Any]) -> str:
-    found = item.get("id") or item.get("_id")
-    return found[:100] if isinstance(found, str) else ""
+    return _text(item.get("id") or item.get("_id"))[:100]
 
 
 def _reference(value: Any) -> str:
@@ -160,7 +163,7 @@ def _reference(value: Any) -> str:
         value = value[0] if value else None
     if isinstance(value, dict):
         return _id(value)
-    return value[:100] if isinstance(value, str) else ""
+    return _text(value)[:100]
 
 
 def _people(value: Any) -> tuple[Person, ...]:
@@ -175,8 +178,12 @@ def _ids(value: Any) -> tuple[str, ...]:
 
 
 def _name(value: Any) -> str:
-    return " ".join(value[:_LONGEST_NAME].split()) if isinstance(value, str) else ""
+    return " ".join(_text(value)[:_LONGEST_NAME].split())
 
 
 def _text(value: Any) -> str:
-    return value[:_LONGEST_TEXT].replace("\0", "") if isinstance(value, str) else ""
+    """Read a text, without NUL; half of an emoji, which JSON can name, is replaced."""
+    if not isinstance(value, str):
+        return ""
+    text = value[:_LONGEST_TEXT].replace("\0", "")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

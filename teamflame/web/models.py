@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, StringConstraints
 
+from teamflame.service.parser import FIRST_MOMENT, LAST_MOMENT
 from teamflame.store.choices import Kind
 from teamflame.web.admission import Answer, Body
 
@@ -15,6 +16,12 @@ def _without_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not contain NUL")
     return text
+
+
+def _in_calendar(moment: datetime) -> datetime:
+    if not FIRST_MOMENT <= moment <= LAST_MOMENT:
+        raise ValueError("must be between the years 1970 and 9998")
+    return moment
 
 
 _NAME = StringConstraints(strip_whitespace=True, min_length=1, max_length=500)
@@ -26,6 +33,7 @@ Words = Annotated[str, _WORDS, AfterValidator(_without_nul)]
 Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_without_nul)]
 Keys = Annotated[tuple[Key, ...], Field(max_length=100)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00]{1,200}@[^@\s\x00]{1,200}$")]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
 Priority = Literal["none", "low", "middle", "high"]
 
 
@@ -71,8 +79,8 @@ class TaskBody(Body):
     board_id: Key | None = None
     description: Text = ""
     assignee_ids: Keys = ()
-    start: AwareDatetime | None = None
-    due: AwareDatetime | None = None
+    start: Moment | None = None
+    due: Moment | None = None
 
 
 class TaskChangesBody(Body):
@@ -84,10 +92,10 @@ class TaskChangesBody(Body):
     title: Name | None = None
     description: Text | None = None
     assignee_ids: Keys | None = None
-    start: AwareDatetime | None = None
-    due: AwareDatetime | None = None
+    start: Moment | None = None
+    due: Moment | None = None
     priority: Priority | None = None
-    updated: AwareDatetime | None = None
+    updated: Moment | None = None
 
 
 class MoveBody(Body):

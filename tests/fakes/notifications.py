@@ -38,6 +38,7 @@ class FakeNotifications(NotificationService):
         manner: Manner,
         *,
         dry_run: bool = False,
+        unfinished: Notice | None = None,
     ) -> Accepted:
         if dry_run:
             return Accepted(None, len(addresses), notice.rejected)

@@ -51,7 +51,7 @@ ENGINEERING: Final = _words(
     breaker browsing budget bytes cache check circuit clock cluster codec config confinement
     connection context contract control coordination data database default decoding dispatcher draining
     downloads encoded encryption engines entry erasure errors event exchange
-    exit failures fault faults fields filling fleet forkserver forwarding
+    exit facts failures fault faults fields filling fleet forkserver forwarding
     guard guarded hanging hand health index init input intake layout lease lifespan
     links load log lookup main mark measurement memory merging models newer older layers
     order outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload

@@ -103,4 +103,6 @@ VALUES: Final = {
     "error_field_missing": "The template needs a field that the data does not have.",
     "error_markup_invalid": "The markup of the text has a mistake.",
     "error_too_many_attempts": "There were too many wrong keys from this address. Wait a little.",
+    "error_too_many_changes": "This number was changed too often. Wait a little.",
+    "error_too_many_streams": "Too many streams of this number are open.",
 }

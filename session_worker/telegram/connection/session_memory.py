@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # The database has all of them, and the hash of one that was displaced can be asked for again.
 MOST_PEERS = 10_000
+PORTION = 500  # peers in one event
 
 Row = tuple[int, int, str | None, str | None, str | None]
 
@@ -98,9 +99,9 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         self.auth_key = None
         self._reported = None
 
-    def take_entities(self, most: int = 500) -> tuple[Entity, ...]:
+    def take_entities(self) -> tuple[Entity, ...]:
         """Return the peers that became known or changed since the last call."""
-        ids = list(self._changed)[:most]
+        ids = list(self._changed)[:PORTION]
         rows = [self._changed.pop(peer_id) for peer_id in ids]
         return tuple(
             Entity(peer_id=row[0], access_hash=row[1], username=row[2], phone=row[3], name=row[4])

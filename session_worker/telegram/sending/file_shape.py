@@ -90,6 +90,7 @@ def _sound(path: Path, mime: str, named: Any) -> Shape:
 
 
 MOST_INDEX = 8 << 20  # bytes of the index that are read
+MOST_BOXES = 10_000  # that are looked at; a film in pieces has some for each second
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +115,27 @@ def measure_video(file: IO[bytes]) -> VideoInfo | None:
 
 def _find_index(file: IO[bytes]) -> bytes | None:
     """Go from box to box on the top level; the index may come after the pictures."""
-    place, is_mp4 = 0, False
-    while True:
+    place, end, is_mp4 = 0, file.seek(0, os.SEEK_END), False
+    for _ in range(MOST_BOXES):
         file.seek(place)
         header = file.read(16)
         if len(header) < 8:
-            return b"" if is_mp4 else None
+            break
         size, kind = struct.unpack_from(">I4s", header)
         if size == 1 and len(header) == 16:
             (size,) = struct.unpack_from(">Q", header, 8)
+        if size == 0:
+            size = end - place  # the last box extends to the end of the file
         if place == 0 and kind != b"ftyp":
             return None
         is_mp4 = True
         if kind == b"moov":
             file.seek(place + 8)
-            return file.read(min(size, MOST_INDEX) - 8)
-        if size < 8:
-            return b""
+            return file.read(max(0, min(size, MOST_INDEX) - 8))
+        if size < 8 or size >= end - place:
+            break
         place += size
+    return b"" if is_mp4 else None
 
 
 def _read_index(index: bytes) -> VideoInfo:
@@ -149,7 +153,9 @@ def _read_index(index: bytes) -> VideoInfo:
 
 def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     place = 0
-    while place + 8 <= len(content):
+    for _ in range(MOST_BOXES):
+        if place + 8 > len(content):
+            return
         size, kind = struct.unpack_from(">I4s", content, place)
         yield kind, content[place + 8 : place + max(size, 8)]
         place += max(size, 8)

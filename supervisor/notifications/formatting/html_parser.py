@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from session_worker.formatting.markup import unescape
 from session_worker.protocol.outgoing import MarkKind
 from supervisor.errors import MarkupInvalid
 from supervisor.notifications.formatting.marked_text import TextBuilder
@@ -52,7 +52,7 @@ def parse_html(source: str) -> MarkedText:
         builder.add(source[at : token.start()])
         place += len(source[at : token.start()].encode())
         if token["reference"]:
-            builder.add(html.unescape(token[0]))
+            builder.add(unescape(token[0]))
         elif token["stray"]:
             raise MarkupInvalid(f'Unsupported start tag "" at byte offset {place}')
         elif token["end"]:
@@ -71,7 +71,7 @@ def _begin(tag: str, attributes: str, start: int, place: int) -> _Open:
     if tag not in _KNOWN:
         raise MarkupInvalid(f'Unsupported start tag "{tag}" at byte offset {place}')
     given = {
-        name.lower(): html.unescape(double or single or bare)
+        name.lower(): unescape(double or single or bare)
         for name, double, single, bare in _ATTRIBUTE.findall(attributes)
     }
     match tag:

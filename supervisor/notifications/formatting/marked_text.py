@@ -53,6 +53,9 @@ class MarkedText:
         first = head.finish()
         return MarkedText(first.text + self.text, (*first.marks, *shifted))
 
+    def count_parts(self) -> int:
+        return len(list(self.cut()))
+
     def cut(self, limit: int = LONGEST_TEXT) -> Iterator[MarkedText]:
         """Cut the text into pieces that are not too long; none of them is blank.
 

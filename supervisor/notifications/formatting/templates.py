@@ -20,7 +20,7 @@ from supervisor.notifications.formatting.markdown_parser import escape_markdown,
 from supervisor.notifications.formatting.marked_text import MarkedText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 LONGEST_TEMPLATE = 10_000  # characters
 LONGEST_VALUE = 64_000  # characters of one text in the data
@@ -112,7 +112,10 @@ MOST_SECONDS = 0.25
 _LONGEST_RESULT = 131_072  # characters
 _LONGEST_LIST = 2000
 _LARGEST_NUMBER = 1e18
-_TAG = re.compile(r"\{[{%](.*?)[}%]\}", re.DOTALL)
+_OPENING = re.compile(r"(\{[{%])")
+_ENDS = {"{{": "}}", "{%": "%}"}
+_LONGEST_BLANK = 100  # characters within a tag
+_LONG_BLANK = re.compile(rf"\s{{{_LONGEST_BLANK + 1}}}")
 _WIDTH = re.compile(r"%[^a-zA-Z%]*\d")
 
 
@@ -211,9 +214,25 @@ def read_text(text: str, text_format: TextFormat) -> MarkedText:
 def _parsed(text: str, is_html: bool) -> BoundTemplate:
     if len(text) > LONGEST_TEMPLATE:
         raise TemplateTooCostly(f"more than {LONGEST_TEMPLATE} characters")
-    if any(".." in tag for tag in _TAG.findall(text)):
-        raise TemplateTooCostly("a range, as in (1..9); loop over a list of the data")
+    for tag in _tags_of(text):
+        if ".." in tag:
+            raise TemplateTooCostly("a range, as in (1..9); loop over a list of the data")
+        if _LONG_BLANK.search(tag):
+            raise TemplateTooCostly(f"more than {_LONGEST_BLANK} blanks in a tag")
     return (_HTML if is_html else _PLAIN).from_string(text)
+
+
+def _tags_of(text: str) -> Iterator[str]:
+    """Return what is in the tags; raise TemplateInvalid if one has no end before the next begins.
+
+    The library looks for the end of each tag up to the end of the text, which can take very long.
+    """
+    _, *parts = _OPENING.split(text)
+    for opening, inside in zip(parts[::2], parts[1::2], strict=True):
+        tag, end, _ = inside.partition(_ENDS[opening])
+        if not end:
+            raise TemplateInvalid(f"a tag has no end: {opening}{inside[:50]}")
+        yield tag
 
 
 def _first_line(error: Exception) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.acceptance.api.operator import ADMIN_KEY
+from tests.acceptance.messages.conversation import PLANFIX_TOKEN
+from tests.acceptance.messages.programs import PROVIDER
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -199,6 +201,25 @@ async def test_planfix_is_tested_before_saving(conversation: Conversation) -> No
         assert told["detail"]
 
     assert await conversation.in_planfix() == []
+
+
+async def test_another_planfix_gets_tasks_with_titles(conversation: Conversation) -> None:
+    """After PUT of another url_planfix, the next message of a chat is the first one there."""
+    await conversation.contact_writes("for the first")
+    await conversation.until_in_planfix("for the first")
+    programs, conversation.account = conversation.programs, f"moved{conversation.number}"
+    settings = {"planfix_token": PLANFIX_TOKEN, "provider_id": PROVIDER}
+    await programs.control("PUT", f"/planfix/{conversation.account}", **settings)
+    url = f"{programs.sandbox_url}/planfix/{conversation.account}/webchat/api"
+    body = {"number": conversation.number, "url_planfix": url}
+
+    changed = await programs.gateway("PUT", "/webhook", conversation.token, json=body)
+    await conversation.contact_writes("for the second")
+    await conversation.until_in_planfix("for the second")
+
+    assert changed.status_code == 200
+    [moved] = await conversation.in_planfix()
+    assert (moved["text"], moved["title"]) == ("for the second", "Taras Melnyk")
 
 
 async def events(conversation: Conversation, **query: str) -> AsyncGenerator[tuple[str, Any], None]:

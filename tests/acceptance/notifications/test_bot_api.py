@@ -256,6 +256,8 @@ async def test_broken_uploads_are_refused(bot: Bot, body: bytes) -> None:
         ("sendDocument", {"chat_id": 5}, 400, "there is no document"),
         ("editMessageText", {"chat_id": 5, "text": "x"}, 400, "message identifier"),
         ("deleteMessage", {"chat_id": "@x1234", "message_id": 1}, 400, "message identifier"),
+        ("deleteMessage", {"chat_id": "alias:\u00b2", "message_id": 1}, 400, "message identifier"),
+        ("deleteMessage", {"chat_id": "+380501112233", "message_id": 1}, 400, "message identifier"),
     ],
 )  # fmt: skip
 async def test_wrong_calls_are_refused_as_telegram_does(
@@ -285,6 +287,7 @@ async def test_values_that_mean_nothing_are_refused(bot: Bot) -> None:
         {"reply_markup": {"keyboard": "x"}},
         {"text": "\ud83d"},
         {"chat_id": -1009999999999},
+        {"entities": [{"type": "bold", "offset": float("inf"), "length": 1}]},
     ]
     url, answers = f"/bot{bot.token}/sendMessage", []
     for fields in wrong:
@@ -300,7 +303,7 @@ async def test_values_that_mean_nothing_are_refused(bot: Bot) -> None:
 
     assert [(code, body["ok"]) for code, body in answers] == [(400, False)] * len(answers)
     assert answers[10][1]["description"] == "Bad Request: chat not found"
-    assert "message to edit not found" in answers[11][1]["description"]
+    assert "message to edit not found" in answers[12][1]["description"]
 
 
 async def test_log_holds_no_token(bot: Bot, server: Any) -> None:

@@ -199,7 +199,7 @@ async def test_hidden_comment_is_not_told(stage: Stage) -> None:
 
 
 async def test_ids_alone_are_enough(stage: Stage) -> None:
-    """A script that sends only ids tells those whom Planfix has told, with texts asked from Planfix."""
+    """A script that sends only ids tells those whom Planfix has told, with texts asked from Planfix, if need be later."""
     bot = await make_bot_with_planfix(stage)
     await let_planfix_know(bot)
     await stage.control("PUT", "/planfix/acme/scripts", scripts=[])
@@ -212,6 +212,8 @@ async def test_ids_alone_are_enough(stage: Stage) -> None:
     comment = await stage.control("POST", path, text="<p>When is it <b>ready</b>?</p>", **people)
     before = len(await bot.said(3))
     ids = {"token": bot.key, "task": str(task["number"])}
+    limit = {"mode": "error", "cmd": "rest", "status": 429, "retry_after": 2, "times": 1}
+    await stage.control("POST", "/planfix/acme/faults", **limit)
 
     told = [
         await stage.gateway.post(PATH, data=ids | {"event": event} | more)

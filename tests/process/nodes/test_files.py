@@ -14,7 +14,7 @@ import pytest
 
 from supervisor.config import Config, NodeConfig
 from supervisor.database.tables import now
-from supervisor.errors import FileGone
+from supervisor.errors import DatabaseUnavailable, FileGone
 from supervisor.nodes.files import PIECE, SharedFiles
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
@@ -114,3 +114,31 @@ async def test_purged_number_leaves_no_file(tmp_path: Path, postgres_url: str) -
 
         assert not (tmp_path / "files" / NUMBER).exists()
         assert not (here.data_dir / "fetched" / NUMBER).exists()
+
+
+async def test_shared_folder_that_takes_nothing_is_waited_for(
+    tmp_path: Path, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder that is full or away is no fault of a number; what waits for it is stored later."""
+    node = NodeConfig("http://here", files=tmp_path / "files")
+    here = Config(tmp_path / "here", tmp_path, 1, "hash", node=node)
+    folder = here.spool_of(NUMBER) / "in" / "7"
+    folder.mkdir(parents=True)
+    (folder / "0-5-9").write_bytes(b"a plan")
+    (tmp_path / "files").touch()  # nothing can be stored in it
+    key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    async with Store(postgres_url, key) as store:
+        await store.numbers.create(NewNumber(NUMBER, "Acme", "https://acme.example", "token"))
+        files = SharedFiles(store, here)
+        for _ in range(3):
+            with pytest.raises(DatabaseUnavailable):
+                await files.keep(NUMBER, 7)
+        (tmp_path / "files").unlink()
+
+        await files.keep(NUMBER, 7)
+
+        there = SharedFiles(store, replace(here, data_dir=tmp_path / "there"))
+        found = await there.fetch(NUMBER, "in/7/0-5-9")
+    assert (found / "in/7/0-5-9").read_bytes() == b"a plan"
+    lines = [each.getMessage() for each in caplog.records if "shared folder" in each.getMessage()]
+    assert len(lines) == 2

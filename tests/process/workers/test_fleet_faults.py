@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-import resource
 import signal
 import sqlite3
-import subprocess
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +20,7 @@ from supervisor.numbers.worker_pool import OWN, SHARED, ExitLog
 from tests.fakes.spool_session import SpoolFiles
 from tests.process.workers.conftest import make_gateway, new_number
 from tests.process.workers.watched_gateway import forkserver_of
+from tests.support.disks import no_growth, no_room, small_disk
 from tests.support.failing_sync import FailingSync
 from tests.support.waiting import PATIENCE, eventually
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 NUMBERS = [f"3805000000{number:02}" for number in range(24)]
 QUICK_BRAKE = RestartPolicy(brake_pause=0.1, brake_spread=1.0)
+LATE = "380500000099"
 DISK = "32m"
 BEFORE, MEANWHILE, AFTER = 2, 3, 2  # messages of each number's people
 TRIES = 10
@@ -155,21 +155,38 @@ async def test_forkserver_is_killed(pool: Fleet, log: pytest.LogCaptureFixture) 
 
 
 async def test_disk_takes_nothing_more(
-    config: Config, log: pytest.LogCaptureFixture, small_disk: Path
+    config: Config, log: pytest.LogCaptureFixture, disk: Path
 ) -> None:
     """Workers wait with what they have heard until it can be stored; none of them is ended."""
-    database = small_disk / "telefix.db"
+    database = disk / "telefix.db"
     async with fleet_of(config, f"sqlite+aiosqlite:///{database}") as pool:
         pids = await pool.pids()
 
         async with full_disk(database):
             pool.write(MEANWHILE)
             await eventually(lambda: warnings(log))
+            assert not (await pool.gateway.readiness()).ok
         pool.write(AFTER)
 
         await pool.until_delivered()
+        assert (await pool.gateway.readiness()).ok
         assert await pool.pids() == pids
         assert_told_once(log)
+        await start_without_room(pool, config.spool_of(LATE))
+
+
+async def start_without_room(pool: Fleet, spool: Path) -> None:
+    """A number whose worker cannot make its files is started again until there is room for them."""
+    with small_disk(spool, "64k", files=0) as folder:
+        await pool.gateway.create(new_number(LATE))
+
+        async def is_told() -> bool:
+            error = (await pool.gateway.show(LATE)).last_error
+            return error is not None and error.code == "storage_failing"
+
+        if folder.is_mount():
+            await eventually(is_told, awaited="the reason")
+    await pool.until_online()
 
 
 async def test_disk_keeps_nothing(
@@ -177,13 +194,13 @@ async def test_disk_keeps_nothing(
 ) -> None:
     """While each sync fails nothing is accepted, delivered or given up; then all goes on by itself."""
     number, answer = NUMBERS[0], OutgoingMessage("1", "Hello", chat_id=f"{NUMBERS[0]}_2")
-    with FailingSync() as disk:
+    with FailingSync() as sync:
         async with fleet_of(config, sqlite_url) as pool:
             pids = await pool.pids()
             accept = pool.gateway.messages.accept
-            is_asked = await disk.attach(pool.gateway.database)
+            is_asked = await sync.attach(pool.gateway.database)
 
-            with failing(disk) if is_asked else no_growth(tmp_path / "telefix.db-wal"):
+            with failing(sync) if is_asked else no_growth(size_of_log(tmp_path / "telefix.db")):
                 pool.write(MEANWHILE)
                 await eventually(lambda: warnings(log))
                 for _ in range(TRIES):
@@ -228,30 +245,26 @@ def assert_told_once(log: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a small file system of its own, or a plain folder where none may be mounted."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounting = ("mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", place)
-    is_mounted = subprocess.run(mounting, check=False, capture_output=True).returncode == 0
-    yield place
-    if is_mounted:
-        subprocess.run(("umount", "--lazy", place), check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", DISK) as place:
+        yield place
 
 
 @asynccontextmanager
 async def full_disk(database: Path) -> AsyncIterator[None]:
     """Fill the file system; where it is not its own, let no file of this process grow meanwhile."""
     if not database.parent.is_mount():
-        with no_growth(database.with_name("telefix.db-wal")):
+        with no_growth(size_of_log(database)):
             yield
         return
     # SQLite writes over an old log that is long enough, and needs no place then.
     await eventually(lambda: is_log_emptied(database), awaited="an empty log")
-    ballast = database.with_name("ballast")
-    fill(ballast)
-    yield
-    ballast.unlink()
+    with no_room(database.parent):
+        yield
+
+
+def size_of_log(database: Path) -> int:
+    return database.with_name(f"{database.name}-wal").stat().st_size
 
 
 def is_log_emptied(database: Path) -> bool:
@@ -260,30 +273,13 @@ def is_log_emptied(database: Path) -> bool:
     return not is_busy
 
 
-def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(bytes(4096)):
-            pass
-
-
 @contextmanager
-def no_growth(path: Path) -> Iterator[None]:
-    """Let no file of this process grow beyond the size that one has now."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+def failing(sync: FailingSync) -> Iterator[None]:
+    sync.is_failing = True
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@contextmanager
-def failing(disk: FailingSync) -> Iterator[None]:
-    disk.is_failing = True
-    try:
-        yield
-    finally:
-        disk.is_failing = False
+        sync.is_failing = False
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 
+import multiprocess
 import pytest
 
 from supervisor.config import Patience
@@ -33,10 +34,12 @@ async def test_hung_forkserver_is_replaced() -> None:
 
 
 async def test_forks_that_wait_for_their_turn_blame_nobody() -> None:
-    """Many forks at once share one forkserver, and none of them takes the wait for the others as a hang."""
+    """Many forks at once share one forkserver, take no wait for the others as a hang, and poll no other worker."""
     forkserver = Forkserver(patience=Patience(ran=120.0, idle=5.0, stopped=5.0))
     children = await asyncio.gather(*(forkserver.fork() for _ in range(40)))
 
     assert len({forkserver_of(child.pid) for child in children}) == 1
+    known = set(multiprocess.active_children())  # each start would poll all of them
+    assert known.isdisjoint(child.process for child in children)
     await asyncio.gather(*(forkserver.discard(child) for child in children))
     forkserver.close()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from session_worker.backoff import Backoff
 
-BACKOFF = Backoff(first=1.0, longest=300.0, longest_asked=3600.0)
+BACKOFF = Backoff(first=1.0, longest=300.0)
 
 
 def test_pauses_double_up_to_the_longest() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.background_loop import PAUSE, BackgroundLoop, LoopOfEach
 from supervisor.errors import DatabaseUnavailable
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import pytest
@@ -83,25 +84,25 @@ async def test_stopped_loop_can_be_started_again(autojump_clock: AutojumpClock) 
 class Work:
     """The pieces of work of each number; notes when each of them was tried."""
 
-    def __init__(self, **pieces: list[Exception | None]) -> None:
+    def __init__(self, **pieces: list[Exception | float]) -> None:
         self._pieces = pieces
         self.tried: list[tuple[str, float]] = []
         self.is_done = asyncio.Event()
 
-    async def __call__(self, number: str) -> bool:
+    async def __call__(self, number: str) -> float | None:
         if not self._pieces[number]:
             self.is_done.set()
-            return False
+            return None
         self.tried.append((number, asyncio.get_running_loop().time()))
         piece = self._pieces[number].pop(0)
-        if piece is not None:
+        if isinstance(piece, Exception):
             raise piece
-        return True
+        return piece
 
 
 async def test_work_of_each_number_is_done_to_its_end(autojump_clock: AutojumpClock) -> None:
     """A piece that failed, even by a bug, is followed by the next after a pause; other numbers do not wait for it."""
-    loop, work = LoopOfEach("work"), Work(a=[DatabaseUnavailable(), ValueError(), None], b=[None])
+    loop, work = LoopOfEach("work"), Work(a=[DatabaseUnavailable(), ValueError(), 0.0], b=[0.0])
     loop.wake("a")  # nothing can be done yet, so there is nothing to stop either
     await loop.stop()
     loop.chore = work
@@ -122,14 +123,14 @@ async def test_work_that_comes_meanwhile_is_not_lost() -> None:
     loop, looks = LoopOfEach("work"), 0
     is_over = asyncio.Event()
 
-    async def look(number: str) -> bool:
+    async def look(number: str) -> float | None:
         nonlocal looks
         looks += 1
         if looks == 1:
             loop.wake(number)
         else:
             is_over.set()
-        return False
+        return None
 
     loop.chore = look
     loop.wake("a")
@@ -137,3 +138,19 @@ async def test_work_that_comes_meanwhile_is_not_lost() -> None:
     await loop.halt("a")
 
     assert looks == 2
+
+
+async def test_work_that_has_to_wait_is_done_after_its_pause(
+    autojump_clock: AutojumpClock,
+) -> None:
+    """What has to wait is looked at again after its pause, or as soon as something else has come."""
+    loop, work = LoopOfEach("work"), Work(a=[60.0, 60.0, 0.0])
+    loop.chore = work
+    began = autojump_clock.time()
+    loop.wake("a")
+    await eventually(lambda: len(work.tried) == 2, awaited="the end of the pause")
+    loop.wake("a")
+
+    await work.is_done.wait()
+    await loop.stop()
+    assert [round(at - began) for _, at in work.tried] == [0, 60, 60]

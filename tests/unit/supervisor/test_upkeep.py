@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import delete, text
 
-from session_worker.protocol.contract import incoming_file, photo_file
+from session_worker.protocol.files import (
+    incoming_file,
+    incoming_folder,
+    mark_of,
+    photo_file,
+    unmarked_file,
+)
 from session_worker.protocol.messages import Deliver, Delivered, Failed, Failure
 from supervisor.config import Config
 from supervisor.database import tables
+from supervisor.errors import FileGone
+from supervisor.journal.erasure import PURGED
+from supervisor.messages.file_links import LinkedFiles, MessageFile
 from supervisor.messages.message_service import Dispatchers
 from supervisor.upkeep import Retention
 from tests.unit.supervisor.rows import NUMBER, picture, received, sent
@@ -19,6 +31,8 @@ from tests.unit.supervisor.rows import NUMBER, picture, received, sent
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from supervisor.store.store import Store
     from tests.unit.supervisor.conftest import RecordedDispatcher
@@ -55,7 +69,8 @@ async def test_contents_go_first_rows_later(
     await recorded.say(
         Delivered(row=first), Failed(row=dead, failure=Failure(code="planfix_rejected"))
     )
-    files = [make_file(incoming_file(config.spool_of(NUMBER), row, 0)) for row in (first, pending)]
+    spool = config.spool_of(NUMBER)
+    files = [make_file(incoming_folder(spool, row) / "0") for row in (first, pending)]
 
     await retention.erase(days_later(DAYS - 1))
     assert [entry.text for entry in await recorded.entries()] == [
@@ -130,8 +145,8 @@ async def test_spoilt_folder_keeps_nothing_from_being_erased(
     await recorded.say(received(5), received(6, peer_id=2))
     first, second = (order.row for order in recorded.told_of(Deliver))
     await recorded.say(Delivered(row=first), Delivered(row=second))
-    make_file(incoming_file(config.spool_of(NUMBER), first, 0).parent)
-    kept = make_file(incoming_file(config.spool_of(NUMBER), second, 0))
+    make_file(incoming_folder(config.spool_of(NUMBER), first))
+    kept = make_file(incoming_folder(config.spool_of(NUMBER), second) / "0")
     photo_file(config.spool_of(NUMBER), 1).mkdir(parents=True)
     old = make_file(photo_file(config.spool_of(NUMBER), 2))
 
@@ -151,3 +166,102 @@ async def test_old_photos_go(retention: Retention, config: Config) -> None:
     await retention.erase(tables.now())
 
     assert [old.exists(), new.exists()] == [False, True]
+
+
+async def test_files_go_on_every_node(
+    recorded: RecordedDispatcher, retention: Retention, config: Config, tmp_path: Path
+) -> None:
+    """A node on which a number ran before removes its files too, although another has erased the messages."""
+    await recorded.say(received(5), received(6, peer_id=2))
+    first, pending = (order.row for order in recorded.told_of(Deliver))
+    await recorded.say(Delivered(row=first))
+    elsewhere = replace(config, data_dir=tmp_path / "elsewhere")
+    rows = (first, pending, pending + 7)
+    gone, kept, stray = [
+        make_file(incoming_folder(elsewhere.spool_of(NUMBER), row) / "0-5-9") for row in rows
+    ]
+    sent = make_file(elsewhere.spool_of(NUMBER) / "out" / f"{first}-0123456789abcdef" / "0")
+    other = Retention(
+        recorded.store.erasure, recorded.store.history, recorded.store.alarms, elsewhere
+    )
+
+    await retention.erase(days_later(DAYS + 1))
+    await other.erase(days_later(DAYS + 1))
+
+    assert [each.exists() for each in (gone, kept, stray, sent)] == [False, True, False, False]
+
+
+async def test_only_purged_numbers_leave_no_folder(
+    store: Store, retention: Retention, config: Config
+) -> None:
+    """What a purged number left on this node goes; another database's numbers are left alone."""
+    purged, unknown, present = "380500000009", "380500000008", NUMBER
+    await store.audit.append("operator", PURGED, purged)
+    await store.audit.append("operator", PURGED, present)  # it was created again
+    files = [
+        make_file(config.data_dir / place / number / "in" / "1" / "0")
+        for number in (purged, unknown, present)
+        for place in ("spool", "fetched")
+    ]
+
+    await retention.erase(tables.now())
+    assert all(each.exists() for each in files)
+    await retention.erase(days_later(1))
+
+    assert [each.exists() for each in files] == [False, False, True, True, True, True]
+
+
+async def test_row_used_again_gets_no_file_of_another_message(
+    recorded: RecordedDispatcher, config: Config
+) -> None:
+    """After a backup was restored another message may have the row: each link leads to its own file or nowhere."""
+    spool = config.spool_of(NUMBER)
+    await recorded.say(received(5, files=(picture(5),)))
+    (before,) = recorded.told_of(Deliver)
+    make_file(incoming_file(spool, before.row, before.incoming, 0))
+    dispatchers = Dispatchers(recorded.store, config)
+    files = LinkedFiles(dispatchers, config, None)
+    links = dispatchers.links
+
+    def token_of(order: Deliver) -> str:
+        file = MessageFile(NUMBER, order.row, 0, mark_of(order.incoming, 0))
+        return links.of_file(file, "a.jpg", time.time()).split("/")[-2]
+
+    found = await files.find(token_of(before))
+    await recorded.store.database.write(_forget_row, before.row)
+    await recorded.reopen()
+    await recorded.say(received(6, files=(picture(6),)))
+    after = recorded.told_of(Deliver)[-1]
+
+    assert found.path.is_file()
+    assert after.row == before.row
+    for order in (before, after):
+        with pytest.raises(FileGone):
+            await files.find(token_of(order))
+    make_file(incoming_file(spool, after.row, after.incoming, 0))
+    assert (await files.find(token_of(after))).path.is_file()
+
+
+def _forget_row(connection: Connection, row: int) -> None:
+    """Let the database be as it was before this row."""
+    connection.execute(delete(tables.journal).where(tables.journal.c.id == row))
+    if connection.dialect.name == "sqlite":
+        back = text("UPDATE sqlite_sequence SET seq = :row - 1 WHERE name = 'journal'")
+    else:
+        back = text("SELECT setval(pg_get_serial_sequence('journal', 'id'), :row, false)")
+    connection.execute(back, {"row": row})
+
+
+async def test_link_of_an_older_version_still_leads_to_its_file(
+    recorded: RecordedDispatcher, config: Config
+) -> None:
+    """Version 0.1.0 marked neither its links nor its files."""
+    await recorded.say(received(5, files=(picture(5),)))
+    (order,) = recorded.told_of(Deliver)
+    dispatchers = Dispatchers(recorded.store, config)
+    link = dispatchers.links.of_file(MessageFile(NUMBER, order.row, 0), "a.jpg", time.time())
+    kept = make_file(unmarked_file(config.spool_of(NUMBER), order.row, 0))
+
+    found = await LinkedFiles(dispatchers, config, None).find(link.split("/")[-2])
+
+    assert found.path == kept

@@ -61,3 +61,48 @@ def test_own_text_is_no_markup(text: str) -> None:
 def test_nothing_breaks_the_reader(markup: str) -> None:
     """However broken the HTML is, it becomes some text."""
     assert isinstance(to_text(markup), str)
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>a</p><![foo[bar]]>", "a"),
+        ("<p>a<![if gte mso 9]>b<![endif]></p>", "ab"),
+        ("<p>a<!-- b -->c</p>", "ac"),
+        ("<p>a<!-- b", "a<!-- b"),
+        (f"<p>a&#{'1' * 5000};</p>", "a\ufffd"),
+        (f"<a href='https://a.example/&#{'1' * 5000};'>a</a>", "a (https://a.example/\ufffd)"),
+        ('<a class="x" href=https://a.example>a</a>', "a (https://a.example)"),
+    ],
+)
+def test_hostile_markup_is_read(markup: str, text: str) -> None:
+    """What office programs and attackers leave in a text makes no board unreadable for all others."""
+    assert to_text(markup) == text
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            "<a ",
+            "<a x=",
+            "<a b='",
+            '<a "',
+            "<a/",
+            "<div\n",
+            "<x",
+            "<!--",
+            "<!-",
+            "<![",
+            "<?",
+            "</",
+        ),
+        *("<p>", "<a href=x>", "<a href='", "&#", "&", "<script>", "</script ", "<", "\n", " "),
+    ],
+)
+def test_no_markup_takes_long(piece: str) -> None:
+    """The boards of all people are read where all numbers are served.
+
+    Where the time grew with the square of the length, this would never end.
+    """
+    assert isinstance(to_text("<p>" + piece * (10**6 // len(piece))), str)

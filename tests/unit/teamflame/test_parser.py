@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from teamflame.errors import Rejected
 from teamflame.service import parser
 from teamflame.service.client import ServiceClient
 from teamflame.service.service import Columns
 from teamflame.service.tasks import Comments, Tasks
+from teamflame.watching.snapshot import compare
+from teamflame.web.models import TaskAnswer, TaskBody
 
 if TYPE_CHECKING:
     from teamflame.service.endpoints import Call
@@ -134,3 +137,31 @@ def test_moments_are_written_as_the_service_writes_them() -> None:
 
     assert parser.write_moment(there) == "2026-12-01T14:30:00.000Z"
     assert parser.moment(parser.write_moment(there)) == there
+
+
+@pytest.mark.parametrize("field", ["name", "description", "taskNumber", "priority"])
+def test_texts_can_be_answered_and_stored(field: str) -> None:
+    """Half of an emoji and NUL, which JSON can name, spoil no answer in which they stand."""
+    found = parser.task({"id": "t\ud8001", field: "cut\ud83d\0", "columnId": "c\0"})
+
+    answer = TaskAnswer.model_validate(found).model_dump_json()
+
+    assert "cut\ufffd" in answer or field == "description"
+    assert (found.id, found.column_id) == ("t\ufffd1", "c")
+    assert "\0" not in f"{found}"
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59Z"),
+        *("9999-12-31T23:59:59-23:59", "1969-12-31T00:00:00Z"),
+    ],
+)
+def test_dates_at_the_edge_of_the_calendar_are_none(date: str) -> None:
+    """A due date to which no day can be added would stop the notifications of everybody on the board."""
+    columns = [parser.column({"id": "c", "tasks": [{"id": "t", "name": "x", "endDate": date}]})]
+
+    assert compare({}, columns, NOW).snapshot["t"].due is None
+    with pytest.raises(ValidationError, match="1970"):
+        TaskBody.model_validate({"title": "x", "column_id": "c", "due": date})

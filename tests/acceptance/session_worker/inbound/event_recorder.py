@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from session_worker.protocol.files import incoming_file
 from session_worker.protocol.messages import (
     ChatMemory,
     ChatRemembered,
@@ -81,7 +83,8 @@ class EventRecorder(Memory):
 
     def hand_over(self, row: int) -> None:
         incoming = self.rows[row]
-        links = [f"{self.file_server}/in/{row}/{i}" for i, _ in enumerate(incoming.files)]
+        paths = [incoming_file(Path(), row, incoming, i) for i, _ in enumerate(incoming.files)]
+        links = [f"{self.file_server}/{path}" for path in paths]
         photo = incoming.contact.photo_id
         self.commands.put_nowait(
             Deliver(

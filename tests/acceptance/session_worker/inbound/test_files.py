@@ -15,6 +15,7 @@ from sandbox.telegram.faults import Kind
 from sandbox.telegram.phone_owner import OwnFile
 from tests.acceptance.sandbox.telegram.pictures import make_png
 from tests.acceptance.session_worker.inbound.inbound_number import PHONE
+from tests.support.disks import no_room, small_disk
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -148,8 +149,7 @@ async def test_a_cut_during_a_download_costs_nothing(inbound: InboundNumber) -> 
     inbound.centre.afflict(Kind.SLOW, PHONE, 0.05)
     file = OwnFile("a.bin", "application/zip", os.urandom(3_000_000))
     await send(inbound, file)
-    part = inbound.spool / "in" / "1" / "0.part"
-    await eventually(part.exists)
+    await eventually(lambda: list(inbound.spool.glob("in/1/0-*.part")))
 
     inbound.centre.cut(PHONE)
 
@@ -159,16 +159,36 @@ async def test_a_cut_during_a_download_costs_nothing(inbound: InboundNumber) -> 
 
 async def test_trouble_of_the_disk_passes(inbound: InboundNumber) -> None:
     """A file that cannot be written is tried again, as one that cannot be read from Telegram."""
-    part = inbound.spool / "in" / "1" / "0.part"
-    part.mkdir(parents=True)
+    folder = inbound.spool / "in"
+    folder.touch()
     file = OwnFile("a.bin", "application/zip", os.urandom(1000))
     await send(inbound, file)
     await eventually(lambda: "telegram_file_unreachable" in inbound.recorder.failures)
 
-    part.rmdir()
+    folder.unlink()
 
     await eventually(lambda: inbound.told)
     assert digests(inbound.told[0]) == sha256(file)
+
+
+async def test_disk_without_room_holds_up_only_files(inbound: InboundNumber) -> None:
+    """Without room a file waits, but a text comes at once, even if there is a new photo of its author."""
+    picture = await inbound.centre.files.keep(make_png(300, 300))
+    inbound.contact.photos.append(inbound.centre.intake.photo(picture, "me.png"))
+    file = OwnFile("a.bin", "application/zip", os.urandom(100_000))
+
+    with small_disk(inbound.spool / "photos", "64k") as photos, no_room(photos):
+        inbound.write("text")
+        await inbound.until_texts("text")
+        with small_disk(inbound.spool / "in", "256k") as folder:
+            with no_room(folder):
+                await send(inbound, file, text="file")
+                await eventually(lambda: "telegram_file_unreachable" in inbound.recorder.failures)
+                assert inbound.texts == ["text"]
+            await inbound.until_texts("text", "file")
+
+    assert digests(inbound.told[1]) == sha256(file)
+    assert "internal" not in inbound.recorder.failures
 
 
 async def test_the_avatar_is_sent_once(inbound: InboundNumber) -> None:

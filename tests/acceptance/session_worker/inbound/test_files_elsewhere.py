@@ -138,8 +138,7 @@ async def test_a_cut_of_the_other_line_costs_nothing(inbound: InboundNumber) -> 
     inbound.centre.afflict(Kind.SLOW, PHONE, 0.05)
     file = elsewhere(3_000_000)
     await send(inbound, file, text="long")
-    part = inbound.spool / "in" / "1" / "0.part"
-    await eventually(part.exists)
+    await eventually(lambda: list(inbound.spool.glob("in/1/0-*.part")))
 
     inbound.centre.cut(dc_id=OTHER_DC)
 

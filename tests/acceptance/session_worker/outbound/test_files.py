@@ -9,9 +9,13 @@ import pytest
 from telethon.tl import types
 
 from sandbox.telegram.files.media import Document, Photo
+from session_worker.failures import MOST_FILE_TRIES
 from session_worker.outbound.attachments import Limits
+from session_worker.protocol.outgoing import UPLOADED
 from tests.fakes.file_server import Answer
 from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice, noise
+from tests.support.disks import no_room, small_disk
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
@@ -240,3 +244,28 @@ def _digest(sent: Sent) -> str:
     for offset in range(0, file.size, 1 << 20):
         digest.update(file.read(offset, 1 << 20))
     return digest.hexdigest()
+
+
+@pytest.mark.parametrize("source", ["link", "upload"])
+async def test_disk_without_room_loses_no_message(
+    outbound: OutboundNumber, taras: Account, source: str
+) -> None:
+    """A message whose file finds no room waits until there is some, however often it is tried."""
+    content = noise(100_000)
+    order = outbound.compose(taras, "plan", a_pdf=content)
+    if source == "upload":
+        received = outbound.spool / "uploads"
+        received.mkdir()
+        (received / "a").write_bytes(content)
+        files = (order.outgoing.attachments[0].model_copy(update={"url": f"{UPLOADED}a"}),)
+        order = order.model_copy(update={"outgoing": order.outgoing.changed(attachments=files)})
+
+    with small_disk(outbound.spool / "out", "256k") as disk:
+        with no_room(disk):
+            outbound.outbound.send(order)
+            await eventually(lambda: len(outbound.failures(order)) > 2 * MOST_FILE_TRIES)
+        await outbound.until_done(order)
+
+    assert set(outbound.codes(order)) == {"STORAGE_FAILING"}
+    [sent] = outbound.box(taras.id)
+    assert (sent.text, sent.media.file.read(0, len(content))) == ("plan", content)

@@ -72,6 +72,21 @@ async def test_part_that_is_asked_for_is_served(
     assert [line for line in caplog.records if line.levelno > logging.WARNING] == []
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("condition", ["If-None-Match", "If-Modified-Since"])
+async def test_caller_who_has_the_file_is_told_so(
+    client: TestClientProtocol, method: str, condition: str
+) -> None:
+    """Whoever asks again under a condition gets 304 without a body, also by HEAD."""
+    had = await client.get(LINK)
+    of_file = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}[condition]
+    headers = {condition: had.headers[of_file]}
+
+    response = await client.open(LINK, method=method, headers=headers, json=None)
+
+    assert (response.status_code, await response.get_data()) == (304, b"")
+
+
 @pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=10-12", "bytes=999999999999999999-"])
 async def test_part_beyond_the_end_is_refused(client: TestClientProtocol, wanted: str) -> None:
     """Who has it all already is told how much that is."""

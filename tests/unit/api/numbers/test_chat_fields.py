@@ -69,6 +69,8 @@ async def test_moment_means_its_day(
         ({"chats": {"mode": "only", "groups": []}}, "chats.groups", "not permitted"),
         ({"history_since": "yesterday"}, "history_since", "date"),
         ({"history_since": 20260101}, "history_since", "must be a date"),
+        ({"history_since": "0001-01-01T00:00:00+12:00"}, "history_since", "90 days"),
+        ({"history_since": "9999-12-31T23:59:59-12:00"}, "history_since", "date"),
         ({"history_since": f"{TODAY + timedelta(days=2)}"}, "history_since", "in the future"),
         ({"history_since": f"{TODAY - timedelta(days=91)}"}, "history_since", "at most 90 days"),
     ],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api.numbers.events import HEARTBEAT, RETRY, events_or_silence
+from api.numbers.events import HEARTBEAT, MOST_STREAMS, RETRY, events_or_silence
 from supervisor.journal.values import ByDirection
 from supervisor.monitoring.feed import MOST_KEPT, MOST_WAITING, Feed, MessageCounts
 from supervisor.numbers.state import Cause, Change, State
@@ -72,6 +72,23 @@ async def test_silence_is_filled(
             assert autojump_clock.time() == pytest.approx(start + count * HEARTBEAT)
         feed.publish(change(State.ONLINE))
         assert (await event(stream))[0] == "number"
+
+
+@pytest.mark.usefixtures("feed")
+async def test_token_opens_no_more_streams_than_it_may(client: TestClientProtocol) -> None:
+    """One client's streams are limited, those of others and the operator's are not."""
+    query, key = f"?number={NUMBER}", bearer(await start(client))
+    async with AsyncExitStack() as streams:
+        for _ in range(MOST_STREAMS):
+            await streams.enter_async_context(listening(client, query, **key))
+
+        refused = await client.get(f"/events{query}", headers=key)
+        await streams.enter_async_context(listening(client, query))
+
+    assert refused.status_code == 429
+    assert (await refused.get_json())["error"] == "too_many_streams"
+    async with listening(client, query, **key):
+        pass
 
 
 @pytest.mark.usefixtures("autojump_clock", "feed")

@@ -13,7 +13,7 @@ from supervisor.journal.values import ByDirection
 from supervisor.numbers.state import State
 from supervisor.processes.page_merging import PageMerging
 from tests.fakes.gateway import WORKER, view
-from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, start
+from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, fields_at_fault, start
 
 if TYPE_CHECKING:
     from quart.typing import TestClientProtocol
@@ -269,6 +269,14 @@ async def test_nul_in_a_query_is_refused(client: TestClientProtocol, query: str)
     response = await client.get(f"/numbers?{query}", headers=bearer(ADMIN_KEY))
 
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize("query", ["client=%ff", "&".join(f"a{index}=1" for index in range(101))])
+async def test_unreadable_query_is_named(client: TestClientProtocol, query: str) -> None:
+    """What is wrong with a query is not looked for in a body."""
+    response = await client.get(f"/numbers?{query}", headers=bearer(ADMIN_KEY))
+
+    assert await fields_at_fault(response) == {"query"}
 
 
 async def test_huge_id_is_refused(client: TestClientProtocol) -> None:

@@ -68,3 +68,13 @@ def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     for each in model.__subclasses__():
         yield each
         yield from _below(each)
+
+
+async def test_description_is_made_once(client: TestClientProtocol) -> None:
+    """Strangers may ask for it as often as they like, and it takes long to make."""
+    provider = client.app.extensions["QUART_SCHEMA"].openapi_provider
+
+    pages = [await (await client.get("/docs")).get_data() for _ in range(2)]
+
+    assert provider.schema() is provider.schema()
+    assert pages[0] == pages[1]

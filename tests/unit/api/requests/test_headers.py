@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from api import create_app
+from api.security.request_guard import GuardedCall
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, start
 
 if TYPE_CHECKING:
@@ -66,3 +67,32 @@ async def test_browsers_are_told_to_stay_with_tls(
         for path in ("/healthz", "/login/x/", "/nothing"):
             response = await app.test_client().get(path)
             assert response.headers.get("Strict-Transport-Security") == value
+
+
+FRAMES = b"frame-ancestors 'self' https://web.telegram.org"
+OWN = [
+    ([], [(b"x-frame-options", b"DENY"), (b"cache-control", b"no-store")]),
+    ([(b"cache-control", b"private")], [(b"x-frame-options", b"DENY")]),
+    ([(b"content-security-policy", FRAMES)], [(b"cache-control", b"no-store")]),
+]
+
+
+@pytest.mark.parametrize(("own", "added"), OWN)
+async def test_answer_keeps_what_it_says_itself(
+    own: list[tuple[bytes, bytes]], added: list[tuple[bytes, bytes]]
+) -> None:
+    """It gets what it lacks, and nothing that contradicts its own policy on frames."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    call = GuardedCall(receive, send, 1.0, OWN[0][1], is_read=True)
+    await call.send({"type": "http.response.start", "status": 200, "headers": own})
+    await call.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    assert sent[0]["headers"] == own + added
+    assert [each["type"] for each in sent[1:]] == ["http.response.body"]

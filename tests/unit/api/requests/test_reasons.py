@@ -105,7 +105,9 @@ async def test_errors_of_the_gateway_and_of_the_server_are_translated(
     wanted = {"action": "stop", "numbers": ["380000000000"]}
     many = await client.post("/numbers/actions", json=wanted, headers=headers)
 
-    assert (await again.get_json())["detail"] == "Цей номер уже запущено."
+    assert (await again.get_json())[
+        "detail"
+    ] == "Цей номер уже запущено; спершу зупиніть його (DELETE)."
     assert (await nowhere.get_json())["detail"] == "такої адреси немає"
     (failed,) = (await many.get_json())["numbers"]
     assert failed["detail"] == "такого номера немає, або він іншого клієнта чи в іншому стані"
@@ -149,17 +151,15 @@ def test_reason_that_quotes_a_stranger_at_length_stays(piece: str) -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "The bot is running already."),
-        ("ru", "Этот бот уже запущен."),
-        ("uk", "Цей бот уже запущено."),
+        ("en", "The bot is running already; stop it with DELETE first."),
+        ("ru", "Этот бот уже запущен; сначала остановите его (DELETE)."),
+        ("uk", "Цей бот уже запущено; спершу зупиніть його (DELETE)."),
     ],
 )
 def test_bot_is_no_number(language: str, said: str) -> None:
     """What is said of a number is said of a bot, in each language."""
-    assert (
-        rewrite_for_bot(translate_reason("The number is running already.", language), language)
-        == said
-    )
+    reason = "The number is running already; stop it with DELETE first."
+    assert rewrite_for_bot(translate_reason(reason, language), language) == said
 
 
 def test_every_reason_of_a_field_is_translated() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+from quart import Response
+
 from api import create_app
 from supervisor.gateway import NO_SESSION
 from tests.fakes.gateway import FakeGateway
@@ -12,7 +15,8 @@ from tests.support.waiting import PATIENCE, eventually
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import AsyncIterator
+
     from quart.typing import TestClientProtocol
 
     from api.settings import Settings
@@ -122,3 +126,64 @@ async def test_answer_that_nobody_takes_is_given_up(settings: Settings) -> None:
     assert (start["type"], whole["type"]) == ("http.response.start", "http.response.body")
     assert whole["body"]
     assert not whole["more_body"]
+
+
+async def test_answer_that_fails_before_its_first_piece_is_not_begun(settings: Settings) -> None:
+    """Its head waits for that piece, so the server can still answer with an error."""
+    app = create_app(settings, FakeGateway())
+    sent: list[Any] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        raise OSError("the file is gone")
+        yield b""
+
+    async def answer() -> Response:
+        return Response(pieces())
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    app.add_url_rule("/pieces", view_func=answer)
+    async with app.test_app():
+        with pytest.raises(OSError, match="gone"):
+            await app(cast("Any", SCOPE | {"path": "/pieces"}), never, send)
+
+    assert sent == []
+
+
+@pytest.mark.parametrize("leaves_first", ["the caller", "the server"])
+async def test_call_ends_with_its_caller(settings: Settings, leaves_first: str) -> None:
+    """Work that nobody waits for is cancelled, whether the caller is gone or the server stops."""
+    app = create_app(settings, FakeGateway())
+    begun, ended, is_gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> str:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return ""
+
+    async def receive() -> Any:
+        await is_gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_event: Any) -> None:
+        raise AssertionError
+
+    app.add_url_rule("/work", view_func=work)
+    async with app.test_app(), asyncio.timeout(PATIENCE):
+        call = asyncio.create_task(app(cast("Any", SCOPE | {"path": "/work"}), receive, send))
+        await begun.wait()
+        if leaves_first == "the caller":
+            is_gone.set()
+        else:
+            call.cancel()
+        await ended.wait()
+        await asyncio.wait({call})
+
+    assert call.cancelled() == (leaves_first == "the server")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, cast
+
 import pytest
+from quart import Request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from api import create_app
 from api.requests.uploads import (
     LARGEST_CALL,
     MOST_AT_ONCE,
@@ -12,6 +17,9 @@ from api.requests.uploads import (
     MOST_UNREAD,
     UploadBody,
 )
+
+if TYPE_CHECKING:
+    from api.settings import Settings
 
 PIECE = b"x" * 65_536
 
@@ -57,3 +65,16 @@ async def test_whole_body_has_the_usual_limit() -> None:
     assert await body == b"fields"
     with pytest.raises(RequestEntityTooLarge):
         await large
+
+
+def test_every_route_has_the_blueprints_that_the_framework_finds(settings: Settings) -> None:
+    """Also what belongs to none, and a call that leads nowhere."""
+    app = create_app(settings)
+    nothing: Any = None
+    asked = app.request_class(
+        "GET", "http", "/", b"", Headers(), "", "1.1", cast("Any", {}), send_push_promise=nothing
+    )
+    assert asked.blueprints == []
+    for rule in app.url_map.iter_rules():
+        asked.url_rule = cast("Any", rule)
+        assert asked.blueprints == cast("Any", Request.blueprints).fget(asked), rule

@@ -48,6 +48,11 @@ STRANGE = {
     "an absolute address": (request(b"http://evil.example/healthz"), {400}),
     "no path": (request(b"?a=b"), {400}),
     "a star": (request(b"*", method=b"OPTIONS"), {400}),
+    "an encoded slash at the beginning": (request(b"%2fhealthz"), {400}),
+    "a host behind an encoded slash": (
+        request(b"%2fnumbers%2f380955821319%2fmessages%2f1@evil.example:80", b"Token: x"),
+        {400},
+    ),
     "CONNECT": (request(b"127.0.0.1:22", method=b"CONNECT"), {400}),
     "TRACE": (request(b"/healthz", method=b"TRACE"), {405}),
     "a zero byte in a number": (request(b"/numbers/%00", b"Token: x"), {401}),

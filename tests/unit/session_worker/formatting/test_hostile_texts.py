@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from session_worker.formatting.plan import plan
+from session_worker.formatting.rendering import render
 
 LENGTH = 8192  # characters; a comment may have eight times as many
 GROWTH = 3  # of the work, for a text twice as long; four would be the square
@@ -51,3 +52,13 @@ def test_work_grows_with_the_length(pattern: str) -> None:
         return "x" + "".join(piece * (length // len(pieces) // len(piece)) for piece in pieces)
 
     assert count_calls(text(2 * LENGTH)) < GROWTH * count_calls(text(LENGTH))
+
+
+def test_reference_without_end_is_no_error() -> None:
+    """A reference with more digits than Python reads as a number stands for a character that nobody has."""
+    endless = f"&#{'1' * 5000};"
+
+    (part,) = plan(f'<a href="http://x.example/{endless}">see</a>', ())
+
+    assert render(part.text).text == "see"
+    assert [mark.value for mark in render(part.text).marks] == ["http://x.example/\ufffd"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from session_worker.inbound.message_assembly import MOST_CUTS, MOST_TRIES, Retries
@@ -48,6 +50,16 @@ def test_a_refusal_is_final() -> None:
     """What is refused for good is not asked again."""
     with pytest.raises(Refused):
         Retries().pause_after(Refused(400, "LOCATION_INVALID"))
+
+
+def test_a_full_disk_is_waited_for() -> None:
+    """However long the disk is full, that is no reason to give up a file that Telegram has."""
+    retries = Retries()
+
+    pauses = [retries.pause_after(OSError(errno.ENOSPC, "full")) for _ in range(10 * MOST_TRIES)]
+
+    assert 0 < max(pauses) <= 60
+    assert retries.pause_after(OSError(errno.ENOTDIR, "spoilt")) > 0
 
 
 def test_a_wait_is_kept() -> None:

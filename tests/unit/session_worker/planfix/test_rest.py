@@ -126,3 +126,23 @@ async def test_answer_that_would_fill_the_memory_is_not_read(
 
     assert failed.value.is_final is is_final
     assert "Accept-Encoding: identity" in server.heads[0]
+
+
+@pytest.mark.parametrize(
+    "number", ["", "5/../contact/9", "..", "5?x=", "5#", "-5", "\u0665", "9" * 40]
+)
+async def test_nothing_but_a_number_becomes_a_part_of_an_address(number: str) -> None:
+    """What is no number is refused before anybody is called, whoever has passed it on."""
+    rest = PlanfixRest("http://127.0.0.1:9", "key", may_be_private=True, seconds=1.0)
+
+    for call in (
+        rest.task(number),
+        rest.comment(number),
+        rest.comments(number),
+        rest.person(f"user:{number}"),
+        rest.add_comment(number, "x"),
+        rest.call_webhook(number, "x"),
+    ):
+        with pytest.raises(RestFailed, match="it has no number") as failed:
+            await call
+        assert failed.value.is_final

@@ -102,7 +102,7 @@ def test_newest_lines_are_kept_for_the_gateway() -> None:
         logging.getLogger("x").exception("failed")
     [(_, level, text)] = recent.take()
     assert (level, text.splitlines()[0]) == ("ERROR", "x: failed")
-    assert text.splitlines()[-1].startswith("ValueError: token=[hidden]")
+    assert text.splitlines()[-1].startswith("  ValueError: token=[hidden]")
     assert len(text) <= LONGEST
     assert "planfix-token" not in text
 

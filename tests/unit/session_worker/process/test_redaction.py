@@ -75,3 +75,49 @@ def test_secret_in_quotes_breaks_no_object() -> None:
     line = JsonFormatter(Redactor()).format(record('token="%s"', SECRET))
 
     assert json.loads(line)["message"] == f"token={HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "a-",
+        "_a-",
+        "token_",
+        "token-",
+        "1",
+        "a://",
+        "a://:",
+        "mtproxy://",
+        'token="',
+        "token=bearer ",
+    ],
+)
+def test_no_line_takes_long(piece: str) -> None:
+    """A server may answer with a very long word, which is logged as a part of an error.
+
+    Where the time grew with the square of its length, this would never end.
+    """
+    assert Redactor((SECRET,)).clean(piece * (3 * 10**6 // len(piece)))
+
+
+@pytest.mark.parametrize("label", ["x-token", "my_token", "proxy-authorization", "token_planfix"])
+def test_secret_under_a_longer_label_is_hidden(label: str) -> None:
+    """A label may be a part of a longer word."""
+    assert SECRET not in Redactor().clean(f"got {label}: {SECRET}")
+
+
+FORGED = "x\n2026-01-01T00:00:00.000Z INFO     [-] api: all is well\r\x1b[2J\x9b\u2028\u202e\ud800"
+
+
+def test_nothing_quoted_looks_like_another_line() -> None:
+    """A contact's name or a server's answer neither begins a line of the log nor steers a terminal."""
+    broken = record("Planfix says: %s", FORGED)
+    broken.exc_info = (ValueError, ValueError(FORGED), None)
+
+    first, *more = TextFormatter(Redactor()).format(broken).split("\n")
+
+    shown = "x\\n2026-01-01T00:00:00.000Z INFO     [-] api: all is well\\r\\x1b[2J\\x9b\\u2028\\u202e\\ud800"
+    assert first.endswith(f"Planfix says: {shown}")
+    assert more
+    assert all(line.startswith("  ") and line.isprintable() for line in more)

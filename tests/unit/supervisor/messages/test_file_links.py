@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
@@ -26,10 +27,16 @@ def token_of(link: str) -> str:
     return link.split("/")[-2]
 
 
-@given(row=st.integers(0, 10**17), index=st.integers(0, 10**4), photo=st.integers(-(2**63), 2**63))
-def test_link_leads_back(row: int, index: int, photo: int) -> None:
+@given(
+    row=st.integers(0, 10**17),
+    index=st.integers(0, 10**4),
+    photo=st.integers(-(2**63), 2**63),
+    mark=st.builds("{}-{}".format, st.integers(-(2**63), 2**63), st.integers(0, 2**63)),
+)
+def test_link_leads_back(row: int, index: int, photo: int, mark: str) -> None:
     """A link of ours names what it was made for."""
-    for place in (MessageFile("79001234567", row, index), Photo("79001234567", photo)):
+    unmarked = MessageFile("79001234567", row, index)
+    for place in (unmarked, replace(unmarked, mark=mark), Photo("79001234567", photo)):
         if isinstance(place, Photo):
             link = links().of_photo(place, "photo.jpg", NOW)
         else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from supervisor.monitoring.alarm_client import MARGIN, AlarmSpeaker
 from supervisor.monitoring.alarm_rules import Alarm, Kind
-from supervisor.monitoring.alarms import MARGIN, AlarmSpeaker
 from supervisor.nodes.lease import NodeLease
 from supervisor.numbers.state import State
 from supervisor.store.history import AlarmRows, StoredAlarm, moment

@@ -21,6 +21,8 @@ from supervisor.notifications.formatting.marked_text import MarkedText, width_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ENDLESS = f"&#{'1' * 5000};"  # more digits than Python reads as a number
+
 STRICT, LEGACY = Dialect.STRICT, Dialect.LEGACY
 
 
@@ -190,3 +192,10 @@ def test_sign_of_several_characters_is_not_cut(sign: str) -> None:
 def covered(mark: Mark, text: MarkedText) -> str:
     units = text.text.encode("utf-16-le")
     return units[mark.offset * 2 :][: mark.length * 2].decode("utf-16-le", "ignore")
+
+
+def test_reference_without_end_is_no_error() -> None:
+    """In an address, too, a reference with thousands of digits stands for a character that nobody has."""
+    assert marked(parse_html(f'<a href="http://x.example/{ENDLESS}">x</a>')) == [
+        ("link", "x", "http://x.example/\ufffd")
+    ]

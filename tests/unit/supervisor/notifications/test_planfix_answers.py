@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.protocol.bots import HeardMessage, Speaker
+from session_worker.protocol.bots import ButtonPress, HeardMessage, Speaker
 from supervisor.config import Config
+from supervisor.errors import NotificationUnknown
 from supervisor.messages.message_service import Dispatchers
 from supervisor.notifications.notice import Notice
 from supervisor.notifications.notification_service import NotificationService, Sender
@@ -22,10 +23,15 @@ if TYPE_CHECKING:
     from supervisor.store.store import Store
 
 
+FOREIGN = 3  # a message that no notification was sent as
+
+
 class SentNotifications(NotificationService):
-    """Notifications of which every message is about one task."""
+    """Notifications of which every message but the third is about one task."""
 
     async def find_sent(self, number: str, peer_id: int, message_id: int) -> Notice:
+        if message_id == FOREIGN:
+            raise NotificationUnknown
         return Notice(task="5")
 
 
@@ -36,6 +42,9 @@ class Account(PlanfixAccounts):
 
     def __init__(self) -> None:
         self.comments: list[str] = []
+
+    async def can_comment(self, number: str) -> bool:
+        return False
 
     async def write(self, number: str, task: str, text: str, *, is_repeat: bool) -> int | None:
         if not (is_repeat and text in self.comments):
@@ -54,6 +63,11 @@ def answered(row: int, text: str) -> HeardRow:
     return HeardRow(row, NUMBER, message)
 
 
+def pressed(row: int, message: int, data: str) -> HeardRow:
+    press = ButtonPress(query_id=row, chat_id=7, message_id=message, user_id=7, data=data)
+    return HeardRow(row, NUMBER, press)
+
+
 async def _sender_of(number: str) -> Sender:
     return Sender(number, is_bot=True, language="en")
 
@@ -68,9 +82,13 @@ def account() -> Account:
 
 
 @pytest.fixture
-def answers(store: Store, tmp_path: Path, account: Account) -> PlanfixAnswers:
+def notifications(store: Store, tmp_path: Path) -> SentNotifications:
     dispatchers = Dispatchers(store, Config(tmp_path, tmp_path, 1, "hash"))
-    notifications = SentNotifications(store, dispatchers, store.people, _sender_of)
+    return SentNotifications(store, dispatchers, store.people, _sender_of)
+
+
+@pytest.fixture
+def answers(notifications: SentNotifications, account: Account) -> PlanfixAnswers:
     return PlanfixAnswers(notifications, account, _answer_press)
 
 
@@ -93,3 +111,25 @@ async def test_answer_that_is_tried_again_is_one_comment(
     await answers.handle(answered(1, "Yes"))
 
     assert account.comments == ["Anna: Yes"]
+
+
+@pytest.mark.parametrize(
+    ("message", "data"),
+    [
+        (1, "planfix:6"),
+        (1, "planfix:"),
+        (1, "planfix:5/../../contact/9?"),
+        (FOREIGN, "planfix:5"),
+        (FOREIGN, "planfix:"),
+    ],
+)
+async def test_forged_press_opens_no_task(
+    answers: PlanfixAnswers, notifications: SentNotifications, message: int, data: str
+) -> None:
+    """Anybody can send a press with data of their own; only the task of the pressed message is asked about."""
+    assert await answers.handle(pressed(1, message, data))
+    assert await answers.handle(pressed(2, 1, "planfix:5"))
+
+    asked = [await notifications.find_repeat(NUMBER, f"prompt:{row}") for row in (1, 2)]
+    assert asked[0] is None
+    assert asked[1] is not None

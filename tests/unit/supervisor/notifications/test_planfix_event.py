@@ -77,6 +77,25 @@ def test_no_text_of_a_stranger_takes_long(text: str) -> None:
     assert len(repair_json(text) or {}) <= 1
 
 
+@pytest.mark.parametrize("field", ["text", "title", "author"])
+def test_reference_without_end_is_no_error(field: str) -> None:
+    """A customer may write a reference with more digits than Python reads as a number."""
+    event = read_event({"task": "5", field: f"a &#{'1' * 5000}; b"})
+
+    assert event.fields[field] == "a \ufffd b"
+
+
+def test_nul_and_unknown_names_are_left_out() -> None:
+    """JSON can name what no database stores, and a stranger may choose the names of fields."""
+    fields = repair_json('{"text":"ok\\u0000","task":"5","telegramUserName":"a\\u0000b c"}') or {}
+
+    event = read_event({**fields, "\ud800": "x"})
+
+    assert event.fields["text"] == "ok"
+    assert event.given.encode()
+    assert [each.to for each in event.rejected] == ["ab c"]
+
+
 def test_lists_in_lists_are_left_out() -> None:
     """However deeply JSON is nested, it is read or left out."""
     nested = repair_json('{"task":5,"text":' + "[" * 400 + "]" * 400 + "}") or {}

@@ -43,7 +43,8 @@ def test_address_is_read(written: str | int, expected: tuple[str, str, int | Non
 @pytest.mark.parametrize(
     "written",
     ["", "0", "-5", "name", "@x", "@", "+", "+12", "chat:", "chat:0", "chat:5/topic:", "alias:",
-     "alias:a b", "9" * 20, "x" * 500, True],
+     "alias:a b", "9" * 20, "x" * 500, True, "1\u0662", "+\u0663\u0668\u0660\u0665\u0660",
+     "chat:-1\u0660"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(written: str | int) -> None:
     """Nothing is guessed: what is no address is refused."""

@@ -110,3 +110,20 @@ def test_wrong_template_is_refused(text: str) -> None:
 def check_and_render(text: str) -> None:
     check_template(Template(text))
     render_template(Template(text), {"a": "b"})
+
+
+@pytest.mark.parametrize(
+    "text", ["{{" * 5000, "{%" * 5000, "{{ a }} {{ a", "{{ a {{ b }}", "{% if a }}"]
+)
+def test_tag_without_end_is_refused_at_once(text: str) -> None:
+    """The library would look for the end of each tag up to the end of the text, for seconds."""
+    for use in (check_template, lambda template: render_template(template, {"a": "x"})):
+        with pytest.raises(TemplateInvalid, match="a tag has no end"):
+            use(Template(text))
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t"])
+def test_blank_without_end_is_refused_at_once(blank: str) -> None:
+    """The library would divide a long blank in a tag in every possible way."""
+    with pytest.raises(TemplateTooCostly, match="blanks"):
+        check_template(Template("{{" + blank * 9000 + "a }}"))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.numbers.restart_policy import (
+    LOSSES,
     MassFailure,
     Park,
     Proceed,
@@ -94,6 +95,7 @@ def test_hopeless_ends_always_park(
             WorkerExit.FORKSERVER_LOST,
             WorkerExit.FORK_FAILED,
             WorkerExit.LEASE_OVER,
+            WorkerExit.STORAGE_FAILING,
             WorkerExit.STORE_FAILED,
         ]
     ),
@@ -108,7 +110,7 @@ def test_what_is_our_fault_never_parks(ending: WorkerExit, crashes: int, chance:
 @given(
     st.integers(2, 500),
     CHANCES,
-    st.sampled_from([WorkerExit.FORKSERVER_LOST, WorkerExit.LEASE_OVER]),
+    st.sampled_from(sorted(LOSSES)),
 )
 def test_what_dies_with_all_others_waits_ever_longer(
     losses: int, chance: float, ending: WorkerExit

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from session_worker.protocol.messages import ChatMemory, ChatRemembered, Contact
 from supervisor.database.tables import Login, Wanted
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
+from supervisor.journal.worker_report import report_of
 from supervisor.store.store import Store
 from supervisor.store.values import Changes, Entity, LastError, Session
 
 if TYPE_CHECKING:
+    from supervisor.journal.journal import Journal
     from supervisor.store.values import Created, NewNumber
+
+
+NOTHING_TOLD = ChatMemory(peer_id=1)
+TOLD = ChatMemory(peer_id=1, task=17, contact=Contact(peer_id=1, first_name="Taras"))
 
 
 async def test_created_number_is_read_back(store: Store, acme: NewNumber) -> None:
@@ -52,6 +59,45 @@ async def test_number_that_runs_is_refused(store: Store, created: Created, acme:
 
     assert await store.numbers.get(acme.number) == created.number
     assert await store.numbers.get_with_token(acme.number, created.token)
+
+
+@pytest.mark.parametrize(
+    ("changes", "forgets"),
+    [
+        (Changes(url_planfix="https://other.planfix.com/webchat/api"), True),
+        (Changes(provider_id="another"), True),
+        (Changes(url_planfix="https://acme.planfix.com/webchat/api"), False),
+        (Changes(token_planfix="another key", user_email="new@acme.example"), False),
+    ],
+)
+async def test_another_planfix_has_been_told_nothing(
+    store: Store, created: Created, changes: Changes, forgets: bool
+) -> None:
+    """What one Planfix knows of a chat, its task above all, does not count for another one."""
+    journal = await _journal_with_memory(store, created)
+
+    await store.numbers.change(created.number.number, changes)
+
+    assert await journal.memories([1]) == {1: NOTHING_TOLD if forgets else TOLD}
+
+
+async def test_another_planfix_of_a_stopped_number_has_been_told_nothing(
+    store: Store, created: Created, acme: NewNumber
+) -> None:
+    """The same holds for a number that is registered again."""
+    journal = await _journal_with_memory(store, created)
+    await store.numbers.stop(acme.number)
+
+    await store.numbers.create(replace(acme, url_planfix="https://other.planfix.com/webchat/api"))
+
+    assert await journal.memories([1]) == {1: NOTHING_TOLD}
+
+
+async def _journal_with_memory(store: Store, created: Created) -> Journal:
+    number = created.number
+    journal = await store.journals.open(number.number)
+    await journal.record(number.epoch, report_of([ChatRemembered(chat=TOLD)]), ())
+    return journal
 
 
 async def test_two_registrations_at_once_make_one_number(store: Store, acme: NewNumber) -> None:

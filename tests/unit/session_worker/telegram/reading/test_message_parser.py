@@ -316,3 +316,41 @@ def test_nul_in_what_a_client_says_of_a_file_is_left_out() -> None:
 
     assert incoming.text == "ab"
     assert [(file.name, file.mime) for file in incoming.files] == [("a_.png", "image/png")]
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("invoice\u202efdp.exe", "invoice_fdp.exe"),
+        ("a\u2066b\u2069.pdf", "a_b_.pdf"),
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ("a\\b\x00\x9b\u2028.txt", "a_b___.txt"),
+        (
+            "\u0444\u043e\u0442\u043e \U0001f468\u200d\U0001f469.jpg",
+            "\u0444\u043e\u0442\u043e \U0001f468\u200d\U0001f469.jpg",
+        ),
+    ],
+)
+def test_file_is_shown_under_the_name_that_it_has(name: str, safe: str) -> None:
+    """A program that a contact sends does not look like a document to the employee who opens it."""
+    heard = written(message(media=document("text/plain", named(name))), TARAS, {}, EN)
+
+    assert [file.name for file in heard.incoming.files] == [safe]
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0, 1e300])
+def test_film_of_no_length_is_a_film(seconds: float) -> None:
+    """The sender's program states the length; whatever it is, the message is read."""
+    media = document("video/mp4", types.DocumentAttributeVideo(seconds, 1, 1, round_message=True))
+
+    assert told(message("c", media=media)) == "Video message\nc"
+
+
+def test_message_without_a_date_is_read() -> None:
+    """Telegram may leave out a date, as it does with photos that are not its own."""
+    undated = message(media=photo())
+    undated.date = undated.media.photo.date = None
+
+    heard = written(undated, TARAS, {}, EN)
+
+    assert (heard.incoming.date, heard.incoming.files[0].name) == (0, "photo.jpg")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,9 @@ from session_worker.formatting.media_kind import MediaKind, can_join_album, kind
 from session_worker.telegram.sending import file_shape
 from session_worker.telegram.sending.file_shape import PictureInfo, VideoInfo, can_be_photo
 from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -119,3 +123,44 @@ def test_film_of_tracks_within_tracks_is_measured() -> None:
 
     assert file_shape.measure_video(io.BytesIO(nested)) == VideoInfo()
     assert file_shape.measure_video(io.BytesIO(content)) == VideoInfo(2, 100, 50)
+
+
+BRAND = struct.pack(">I4s", 16, b"ftyp") + bytes(8)
+
+
+@pytest.mark.parametrize("size", range(8))
+@pytest.mark.parametrize("kind", [b"moov", b"free"])
+def test_box_shorter_than_its_own_head_is_read(tmp_path: Path, kind: bytes, size: int) -> None:
+    """A length of 0 means the rest of the file; the others mean nothing, and cost no memory."""
+    film = tmp_path / "film.mp4"
+    film.write_bytes(BRAND + struct.pack(">I4s", size, kind) + bytes(100))
+
+    with film.open("rb") as file:
+        assert file_shape.measure_video(file) == VideoInfo()
+
+
+@pytest.mark.parametrize("size", [2**32 - 1, 2**62, 2**63, 2**64 - 1])
+def test_box_longer_than_any_file_ends_the_search(size: int) -> None:
+    """A server may write a length to which no file can be read; the film is sent all the same."""
+    content = BRAND + struct.pack(">I4sQ", 1, b"free", size) + bytes(100)
+
+    assert file_shape.measure_video(io.BytesIO(content)) == VideoInfo()
+
+
+def test_last_box_may_extend_to_the_end() -> None:
+    """The index of a film that was written without going back has no length."""
+    content = make_mp4(2, 100, 50, late=True)
+    place = content.index(b"moov") - 4
+
+    unended = content[:place] + bytes(4) + content[place + 4 :]
+
+    assert file_shape.measure_video(io.BytesIO(unended)) == VideoInfo(2, 100, 50)
+
+
+def test_endless_boxes_end_the_search() -> None:
+    """A file of nothing but heads is given up, on the top level and within the index."""
+    heads = struct.pack(">I4s", 8, b"trak") * (2 * file_shape.MOST_BOXES)
+    index = struct.pack(">I4s", 8 + len(heads), b"moov") + heads + make_mp4(2, 100, 50)
+
+    assert file_shape.measure_video(io.BytesIO(BRAND + heads + make_mp4(2, 100, 50))) == VideoInfo()
+    assert file_shape.measure_video(io.BytesIO(BRAND + index)) == VideoInfo()
