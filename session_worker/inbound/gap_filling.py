@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_worker.inbound.receiver import UpdateUnreadable
 from session_worker.protocol.messages import GapFilled
 from session_worker.telegram.errors import LAYER
 from session_worker.telegram.reading.history import Backfill, Last, MessagesById
@@ -53,7 +54,7 @@ class GapFilling:
         count = 0
         held: ParsedMessage | None = None
         async for found in self._messages(gap, last, unread):
-            for parsed in await self._parsed(found):
+            for parsed in await self._parsed(found, unread):
                 count += 1
                 held = await self._report_previous(held, parsed)
         if held is not None:
@@ -64,10 +65,14 @@ class GapFilling:
             await self._receiver.close_albums()
         self._outbox.put(_receipt(gap, last, count, unread))
 
-    async def _parsed(self, found: Found) -> Sequence[ParsedMessage]:
-        return await self._receiver.until_answered(
-            lambda: self._parser.parse_message(found.message, found.entities)
-        )
+    async def _parsed(self, found: Found, unread: list[str]) -> Sequence[ParsedMessage]:
+        try:
+            return await self._receiver.read(
+                lambda: self._parser.parse_message(found.message, found.entities)
+            )
+        except UpdateUnreadable as error:
+            unread.append(f"message {found.message.id}: {error}")
+            return ()
 
     def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:
         first = first_of(gap, last.message_id)

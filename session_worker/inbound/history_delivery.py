@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from session_worker.inbound.albums import Albums
 from session_worker.inbound.progress import HistoryProgress, load_progress, save_progress
+from session_worker.inbound.receiver import UpdateUnreadable
 from session_worker.protocol.messages import Received
 from session_worker.telegram.errors import PeerUnknown, Refused
 from session_worker.telegram.reading.history import PAGE, Backfill, Last, address_of
@@ -184,9 +185,13 @@ class HistoryDelivery:
 
     async def _parsed(self, found: Found) -> Sequence[ParsedMessage]:
         parser = self._sources.parser
-        return await self._sources.receiver.until_answered(
-            lambda: parser.parse_history(found.message, found.entities)
-        )
+        try:
+            return await self._sources.receiver.read(
+                lambda: parser.parse_history(found.message, found.entities)
+            )
+        except UpdateUnreadable as error:
+            logger.warning("message %s is left out of the history: %s", found.message.id, error)
+            return ()
 
     async def _report(self, peer_id: int, messages: Iterable[CompleteMessage]) -> None:
         for each in messages:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Protocol
 
 from session_worker.backoff import Backoff
@@ -28,6 +30,18 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+
+_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class UpdateUnreadable(Exception):
+    """Somebody sent values that our code does not expect; it says where, and repeats none of them."""
+
+    def __init__(self, fault: Exception) -> None:
+        place = extract_tb(fault.__traceback__)[-1]
+        where = f"{PurePath(place.filename).stem}, line {place.lineno}"
+        super().__init__(f"{type(fault).__name__} in {where}")
 
 
 class Parser(Protocol):
@@ -80,11 +94,9 @@ class UpdateReceiver:
     async def receive(self, position: int, update: Any) -> None:
         """Report what an update means; one that means nothing is acknowledged at once."""
         try:
-            parsed = await self.until_answered(lambda: self._parser.parse(update))
-        except Undecodable as error:
-            logger.warning(
-                "an update is skipped, because what it needs cannot be decoded: %s", error
-            )
+            parsed = await self.read(lambda: self._parser.parse(update))
+        except (Undecodable, UpdateUnreadable) as error:
+            logger.warning("an update is skipped, because it cannot be read: %s", error)
             self._outbox.put(_skipped_receipt(update, error))
             parsed = ()
         self.catch_up_counter.count(sum(isinstance(each, ParsedMessage) for each in parsed))
@@ -148,6 +160,16 @@ class UpdateReceiver:
                 due = self._albums.close_due(time.monotonic(), more_may_come=is_behind)
                 await self._report_messages(due)
 
+    async def read(self, parse: Callable[[], Awaitable[T]]) -> T:
+        """Parse what somebody sent; raise UpdateUnreadable if our own code fails on it.
+
+        Without that, the worker would end, and so would the next one: a stranger could silence a number.
+        """
+        try:
+            return await self.until_answered(parse)
+        except _FAULTS as fault:
+            raise UpdateUnreadable(fault) from fault
+
     async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Repeat a request until Telegram answers, because later updates make no sense without it."""
         attempt = 0
@@ -175,7 +197,7 @@ class UpdateReceiver:
             )
 
 
-def _skipped_receipt(update: Any, error: Undecodable) -> GapFilled:
+def _skipped_receipt(update: Any, error: Exception) -> GapFilled:
     pts = getattr(update, "pts", None) or 0
     detail = f"{type(update).__name__}: {error}"
     return GapFilled(pts_from=pts, pts_to=pts, began=time.time(), found=0, missing=1, detail=detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -53,7 +54,7 @@ def sign(keys: Sequence[bytes], alarm_id: str, timestamp: int, body: str) -> str
 class AlertUrl:
     """The operator's own address: it may be a private one, and redirects are not followed."""
 
-    def __init__(self, url: str, keys: Sequence[bytes]) -> None:
+    def __init__(self, url: str, keys: Sequence[bytes], limit: float = LIMIT) -> None:
         # Imported late: a gateway without alarms needs no HTTP client.
         import httpx
 
@@ -66,10 +67,11 @@ class AlertUrl:
 
         self._url = httpx.URL(url)
         self._keys = keys
+        self._limit = limit
         backend = GuardedBackend(place_of(self._url))
         self._http = httpx.AsyncClient(
             transport=guarded_transport(backend, tls_context()),
-            timeout=LIMIT,
+            timeout=limit,
             headers={"Content-Type": "application/json", "User-Agent": "Telefix"},
             trust_env=False,
         )
@@ -84,10 +86,15 @@ class AlertUrl:
             "webhook-signature": sign(self._keys, alarm_id, timestamp, body),
         }
         try:
-            async with self._http.stream(
-                "POST", self._url, content=body.encode(), headers=headers
-            ) as answer:
+            async with (
+                asyncio.timeout(2 * self._limit),  # an answer may come byte by byte
+                self._http.stream(
+                    "POST", self._url, content=body.encode(), headers=headers
+                ) as answer,
+            ):
                 status = answer.status_code
+        except TimeoutError as exc:
+            raise AlarmRefused("no whole answer in time") from exc
         except httpx.HTTPError as exc:
             raise AlarmRefused(f"{type(exc).__name__}: {exc}"[:300]) from exc
         if not httpx.codes.is_success(status):

@@ -16,6 +16,7 @@ _UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f/\\\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _LONGEST_NAME = 120  # characters
+LONGEST_DURATION = 365 * 24 * 3600  # seconds
 _SHORT_SUBTYPE = re.compile(r"[a-z0-9]{2,4}")  # such as png, which is also a suffix of file names
 _SUFFIXES = {"audio/mpeg": ".mp3", "image/jpeg": ".jpg", "application/x-tgsticker": ".tgs"}
 
@@ -58,10 +59,15 @@ class Document:
             safe_name(named.file_name if named else "", kind.name.lower(), mime),
             mime,
             document.size,
-            duration=getattr(audio or video, "duration", 0) or 0,
+            duration=_seconds(getattr(audio or video, "duration", 0)),
             emoji=getattr(sticker, "alt", "") or "",
             title=" - ".join(filter(None, [audio.performer, audio.title])) if audio else "",
         )
+
+
+def _seconds(duration: float | None) -> float:
+    """Return a duration as its sender states it, or 0 if nothing can last that long."""
+    return duration if duration and 0 < duration < LONGEST_DURATION else 0
 
 
 def safe_name(name: str, stem: str, mime: str) -> str:
@@ -114,8 +120,8 @@ def files_of(message: Any) -> tuple[IncomingFile, ...]:
     """List the files that have to be fetched for a message."""
     match file_object(message.media):
         case types.Photo() as photo:
-            stamp = photo.date.strftime("%Y-%m-%d_%H-%M-%S")
-            name = f"photo_{stamp}.jpg"
+            stamp = photo.date.strftime("_%Y-%m-%d_%H-%M-%S") if photo.date else ""
+            name = f"photo{stamp}.jpg"
             size = _size_of(photo)
             return (IncomingFile(message_id=message.id, name=name, mime="image/jpeg", size=size),)
         case types.Document() as document:

@@ -38,7 +38,7 @@ def written(
     incoming = Incoming(
         peer_id=message.peer_id.user_id,
         message_ids=(message.id,),
-        date=int(message.date.timestamp()),
+        date=int(message.date.timestamp()) if message.date else 0,
         is_echo=bool(message.out),
         text="\n".join(filter(None, (preface, body))),
         reply_to=_replied(message.reply_to),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from telethon.tl import types
 
 from session_worker.inbound.receiver import UpdateReceiver
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
 
 class FailingParser:
-    """Needs an answer of Telegram's that can't be decoded."""
+    """Needs an answer of Telegram's that can't be decoded, or does not expect what it reads."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
 
     async def parse(self, update: Any) -> Sequence[ParsedUpdate]:
-        raise Undecodable(0x7E1E5C0E)
+        raise self._error
 
 
 class Source:
@@ -39,11 +43,23 @@ class Source:
         self.done.append(position)
 
 
-async def test_what_needs_an_undecodable_answer_is_left_out_with_a_receipt(tmp_path: Path) -> None:
-    """To ask again would change nothing: the update counts as missing, its place is passed."""
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Undecodable(0x7E1E5C0E), "7e1e5c0e"),
+        (ValueError("a secret text"), "UpdateDeleteMessages: ValueError in test_receiver, line "),
+        (OverflowError(), "OverflowError"),
+        (AttributeError(), "AttributeError"),
+        (KeyError("a secret text"), "KeyError"),
+    ],
+)
+async def test_what_cannot_be_read_is_left_out_with_a_receipt(
+    tmp_path: Path, error: Exception, told: str
+) -> None:
+    """To read it again would change nothing: the update counts as missing, its place is passed."""
     outbox, source = KeptOutbox(), Source()
     whereabouts = MessageIndex(tmp_path / "messages")
-    reception = UpdateReceiver(FailingParser(), whereabouts, outbox, texts_of("en"), source)
+    reception = UpdateReceiver(FailingParser(error), whereabouts, outbox, texts_of("en"), source)
 
     await reception.receive(5, types.UpdateDeleteMessages([1], pts=9, pts_count=1))
 
@@ -51,4 +67,5 @@ async def test_what_needs_an_undecodable_answer_is_left_out_with_a_receipt(tmp_p
     (receipt,) = outbox.events
     assert isinstance(receipt, GapFilled)
     assert (receipt.pts_to, receipt.found, receipt.missing) == (9, 0, 1)
-    assert "7e1e5c0e" in receipt.detail
+    assert told in receipt.detail
+    assert "secret" not in receipt.detail

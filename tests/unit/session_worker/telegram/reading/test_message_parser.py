@@ -336,3 +336,21 @@ def test_file_is_shown_under_the_name_that_it_has(name: str, safe: str) -> None:
     heard = written(message(media=document("text/plain", named(name))), TARAS, {}, EN)
 
     assert [file.name for file in heard.incoming.files] == [safe]
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0, 1e300])
+def test_film_of_no_length_is_a_film(seconds: float) -> None:
+    """The sender's program states the length; whatever it is, the message is read."""
+    media = document("video/mp4", types.DocumentAttributeVideo(seconds, 1, 1, round_message=True))
+
+    assert told(message("c", media=media)) == "Video message\nc"
+
+
+def test_message_without_a_date_is_read() -> None:
+    """Telegram may leave out a date, as it does with photos that are not its own."""
+    undated = message(media=photo())
+    undated.date = undated.media.photo.date = None
+
+    heard = written(undated, TARAS, {}, EN)
+
+    assert (heard.incoming.date, heard.incoming.files[0].name) == (0, "photo.jpg")
