@@ -23,7 +23,16 @@ from api.notifications.models import (
     TemplateBody,
     addresses_of,
 )
-from api.requests.body import LARGEST, read_body, read_query, respond, validate
+from api.requests.body import (
+    LARGEST,
+    Wait,
+    read_body,
+    read_pairs,
+    read_query,
+    require_unique,
+    respond,
+    validate,
+)
 from api.requests.errors import ApiError, translated
 from api.requests.openapi import ADMIN_OR_TOKEN, TOKEN, needs
 from api.security.authenticator import presented_key
@@ -33,13 +42,14 @@ from supervisor.notifications.notice import beside_loop, make_notice
 from supervisor.notifications.notification_service import Sender
 
 if TYPE_CHECKING:
+    from api.requests.body import Pairs
     from supervisor.notifications.outcome import Accepted, RecipientOutcome
 
 
 class Waiting(BaseModel):
     """How long the call may wait for the outcome."""
 
-    wait: Annotated[float, Field(ge=0, le=60)] = 0.0
+    wait: Wait = 0.0
 
 
 class InLanguage(BaseModel):
@@ -63,7 +73,8 @@ async def post_notify() -> Response:
     """Notify people. The notification is stored before this call is answered, and is then sent once."""
     number = await _admit_sender()
     waiting = validate(Waiting, read_query(request))
-    body = validate(NotifyBody, await read_body(request, LARGEST))
+    pairs = await read_pairs(request, LARGEST)
+    body = validate(NotifyBody, require_unique(_with_one_list(pairs)))
     notifications = context().gateway.notifications
     sender = await notifications.sender_of(number)
     try:
@@ -80,6 +91,13 @@ async def post_notify() -> Response:
         outcomes = await notifications.wait(number, accepted.id, waiting.wait)
         return respond(WaitedAnswer(**dict(answer_of(accepted)), recipients=_shown(outcomes)), 202)
     return respond(answer_of(accepted), 202)
+
+
+def _with_one_list(pairs: Pairs) -> Pairs:
+    """Make a list of recipients that a form names one by one."""
+    to = [value for name, value in pairs if name == "to"]
+    others = [pair for pair in pairs if pair[0] != "to"]
+    return [("to", to), *others] if len(to) > 1 else pairs
 
 
 class WaitedAnswer(NotifyAnswer):

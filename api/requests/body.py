@@ -42,7 +42,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 async def read_body(request: Request, limit: int = SMALL) -> Fields:
-    return _unique(await read_pairs(request, limit))
+    return require_unique(await read_pairs(request, limit))
 
 
 async def read_pairs(request: Request, limit: int, most: int = MOST_FIELDS) -> Pairs:
@@ -81,7 +81,7 @@ async def read_body_or_query(request: Request, names: frozenset[str]) -> Fields:
 
 
 def read_query(request: Request) -> Fields:
-    return _unique(_sound(_from_form(_decode(request.query_string, "query"), place="query")))
+    return require_unique(_sound(_from_form(_decode(request.query_string, "query"), place="query")))
 
 
 def read_filters(request: Request) -> Fields:
@@ -113,7 +113,7 @@ def _decode(raw: bytes, place: str) -> str:
 
 def _from_json(text: str) -> Pairs:
     try:
-        fields = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        fields = json.loads(text, object_pairs_hook=require_unique, parse_constant=_no_constant)
     except RecursionError as exc:
         raise invalid("body", "is nested too deeply") from exc
     except ValueError as exc:
@@ -166,7 +166,7 @@ def _has_half(text: str) -> bool:
     return False
 
 
-def _unique(pairs: Iterable[tuple[str, Any]]) -> Fields:
+def require_unique(pairs: Iterable[tuple[str, Any]]) -> Fields:
     fields: Fields = {}
     for name, value in pairs:
         if name in fields:

@@ -119,8 +119,16 @@ function openNamed() {
   }
 }
 
+const offered = new Set();
+function offerTry(place) {
+  if (!place.open || offered.has(place)) return;
+  offered.add(place);
+  addTry(place);
+}
+
 for (const place of document.querySelectorAll(".call")) {
-  place.addEventListener("toggle", () => place.open && !place.querySelector(".try") && addTry(place));
+  place.addEventListener("toggle", () => offerTry(place));
+  offerTry(place); // a quick reader opens a call before this script has arrived
 }
 if (matchMedia("(max-width: 760px)").matches) document.querySelector("#contents details").open = false;
 window.addEventListener("hashchange", openNamed);

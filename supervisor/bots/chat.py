@@ -208,7 +208,7 @@ class BotChat:
     async def _register(self, speaker: Speaker) -> None:
         """Remember who uses the bot; somebody who writes to it does not block it any more."""
         known = await self._people.get(self.bot, speaker.user_id)
-        if known is None:
+        if known is None or not known.name:
             name = f"{speaker.first_name} {speaker.last_name}".strip()
             new = Person(speaker.user_id, name, self._language, username=speaker.username)
             await self._people.save(self.bot, new)

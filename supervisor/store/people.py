@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 
 from supervisor.database import bot_tables, tables
 from supervisor.database.transactions import upsert
@@ -13,11 +13,14 @@ from supervisor.database.transactions import upsert
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Insert
 
     from supervisor.database.database import Database
 
 _person = bot_tables.person.c
+_bot = bot_tables.bot.c
+_IS_ONLY_BLOCKED = (_person.name == "") & _person.username.is_(None) & _person.is_blocked
+"""Somebody who has never registered, but blocks the bot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,10 @@ class People:
         self._database = database
 
     async def list(self, bot: str) -> tuple[Person, ...]:
-        """Return all people of a bot, in the order in which they came."""
+        """Return who has registered with a bot, in the order in which they came."""
         query = (
             select(bot_tables.person)
-            .where(_person.number == bot)
+            .where(_person.number == bot, ~_IS_ONLY_BLOCKED)
             .order_by(_person.since, _person.user_id)
         )
         return tuple(_as_value(row) for row in await self._database.fetch(query))
@@ -107,13 +110,14 @@ class People:
         await self._database.write(unit)
 
     async def block(self, bot: str, user_id: int, *, is_blocked: bool) -> None:
-        """Record that somebody blocks the bot, or no longer does."""
-        statement = update(bot_tables.person).where(
-            _person.number == bot, _person.user_id == user_id
-        )
+        """Record that somebody blocks the bot, or no longer does, also if they have never registered."""
+        is_person = (_person.number == bot) & (_person.user_id == user_id)
+        change = update(bot_tables.person).where(is_person).values(is_blocked=is_blocked)
 
         def unit(connection: Connection) -> None:
-            connection.execute(statement.values(is_blocked=is_blocked))
+            connection.execute(delete(bot_tables.person).where(is_person, _IS_ONLY_BLOCKED))
+            if not connection.execute(change).rowcount and is_blocked:
+                connection.execute(_add_blocked(bot, user_id))
 
         await self._database.write(unit)
 
@@ -126,6 +130,22 @@ class People:
         )
         rows = await self._database.fetch(query)
         return _as_value(rows[0]) if rows else None
+
+
+def _add_blocked(bot: str, user_id: int) -> Insert:
+    """Add somebody of whom only the block is known; a number, which is no bot, has no people."""
+    known = {
+        "number": _bot.number,
+        "user_id": literal(user_id, _person.user_id.type),
+        "name": literal(""),
+        "language": _bot.language,
+        "is_muted": literal(False),
+        "is_blocked": literal(True),
+        "since": literal(tables.now(), _person.since.type),
+    }
+    return insert(bot_tables.person).from_select(
+        [*known], select(*known.values()).where(_bot.number == bot)
+    )
 
 
 def _as_value(row: Any) -> Person:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -25,14 +26,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
 TOP = Path(__file__).parents[3]
+FIRST_PORT = 10_100  # Chromium opens no page at 10080, and below that are the usual services
 ONE_PROCESS = ("--workers", "0")  # as in the Procfile
 BARE: tuple[str, ...] = ()  # hypercorn's master with a child for the application
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """Choose a port for a program that starts soon, one that the kernel gives to nobody else meanwhile."""
+    given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = FIRST_PORT + secrets.randbelow(given - FIRST_PORT) if given > FIRST_PORT else 0
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)) as server:
+            chosen: int = server.getsockname()[1]
+            return chosen
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from playwright.async_api import Route
 
     from tests.acceptance.api.operator import Operator
     from tests.acceptance.api.server import Server
@@ -124,11 +127,20 @@ async def test_template_is_tried_before_it_is_saved(server: Server, visit: Visit
 
 
 async def test_call_is_tried_with_the_key_of_the_console(server: Server, visit: Visit) -> None:
-    """Whoever comes from the console to the description of the API calls it as the operator, without typing a key."""
+    """From the console to the description of the API: a call is tried without typing a key, even if it was opened early."""
+    opened = asyncio.Event()
+
+    async def arrive_late(route: Route) -> None:
+        await opened.wait()
+        await route.continue_()
+
     async with signed_in(visit, server) as page:
+        await page.route("**/docs.js", arrive_late)
         await page.get_by_role("link", name="API", exact=True).click()
         call = page.locator(".call", has_text="Show what all numbers delivered in the last hour")
         await call.locator("summary").press("Enter")
+        await expect(call).to_have_attribute("open", "")
+        opened.set()
         await call.get_by_role("button", name="Send").click()
         answer = call.get_by_label("What the gateway answered")
         await expect(answer).to_contain_text("200")

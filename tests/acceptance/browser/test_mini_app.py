@@ -272,12 +272,21 @@ async def test_link_to_a_card_that_is_gone(app: MiniApp) -> None:
 
 async def test_two_people_move_the_same_card(app: MiniApp) -> None:
     """Who comes second is told so, and sees the card where the first one has put it."""
+    refused = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await refused.wait()
+        await route.continue_()
+
     async with app.opened("Two") as page:
         await card(page, "Bake").tap()
+        # The page looks at the board now and then, and must not see the first move before the second.
+        await page.route(f"**/boards/{app.ids['Two']}", hold)
         await app.act("move", "Two", task="Bake", column="Done")
         dialog = page.get_by_role("dialog")
         await dialog.get_by_label("Move to", exact=True).select_option(label="Doing")
         await expect(page.get_by_text(MEANWHILE)).to_be_visible()
+        refused.set()
         await dialog.get_by_role("button", name="Close").tap()
         await expect(card(column(page, "Done"), "Bake")).to_be_visible()
     assert (await app.tasks("Two"))["Bake"]["column"] == "Done"
@@ -298,7 +307,8 @@ async def test_without_a_connection(app: MiniApp) -> None:
             app.ids["To do of Offline"]
         )
         await dialog.get_by_label("Comment", exact=True).fill("Later")
-        await dialog.get_by_role("button", name="Send").tap()
+        async with page.expect_event("requestfailed", lambda call: "/comments" in call.url):
+            await dialog.get_by_role("button", name="Send").tap()
         await page.context.set_offline(False)
         await expect(page.get_by_text("No connection.")).to_have_count(0)
         await expect(dialog.get_by_label("Comment", exact=True)).to_have_value("Later")

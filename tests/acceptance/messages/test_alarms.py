@@ -98,11 +98,11 @@ async def test_lost_login_is_told_and_its_end_too(conversation: Conversation) ->
     async def states() -> list[str]:
         return [each["state"] for each in await alarms(conversation, "number.state")]
 
-    async def is_online_again() -> bool:  # two alarms of one moment come in any order
-        return (await states())[-1] == "online"
+    async def are_told() -> bool:  # two alarms of one moment come in any order
+        told = await states()
+        return "needs_login" in told and told[-1] == "online"
 
-    await eventually(is_online_again, awaited="the alarm of the state")
-    assert "needs_login" in await states()
+    await eventually(are_told, awaited="the alarms of both states")
     assert len(await alarms(conversation, "number.needs_somebody")) == 1
 
 
@@ -141,6 +141,7 @@ async def test_alarms_and_notifications_survive_a_kill(
     await programs.gateway("DELETE", f"/bots/{bot['bot']}")
     await conversation.planfix_fails("refuse")
     await conversation.contact_writes("refused")
+    await until_alarmed(conversation, "message.dead")
     await eventually(lambda: is_stored_for_chat(programs), awaited="an alarm for the chat")
     await programs.control("POST", "/alerts/faults", status=503)
     named = {"name": "Romashka", "number": conversation.number}

@@ -167,8 +167,6 @@ async def _in_planfix(conversation: Conversation, count: int) -> list[dict[str, 
         found = await conversation.in_planfix()
         return found if len(found) >= count else []
 
-    found: list[dict[str, Any]] = await eventually(
-        messages, 8, awaited=f"{count} messages in Planfix"
-    )
+    found: list[dict[str, Any]] = await eventually(messages, awaited=f"{count} messages in Planfix")
     assert len(found) == count
     return found

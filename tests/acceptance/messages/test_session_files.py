@@ -151,7 +151,7 @@ async def stop(programs: Programs, conversation: Conversation) -> None:
 
 
 async def change(
-    programs: Programs, conversation: Conversation, *, wait: float = 30, **session: str
+    programs: Programs, conversation: Conversation, *, wait: float = 60, **session: str
 ) -> str:
     """Put a session into the number as the operator; return the state."""
     body = {"number": conversation.number, **session}
@@ -194,7 +194,7 @@ async def register(programs: Programs, number: str, name: str) -> tuple[int, str
         "token_planfix": "planfix-token",
         "name_session": name,
     }
-    response = await programs.gateway("POST", "/webhook?wait=30", json=body)
+    response = await programs.gateway("POST", "/webhook?wait=60", json=body)
     return response.status_code, str(response.json().get("state"))
 
 

@@ -38,18 +38,22 @@ async def test_what_can_not_be_decoded_is_on_a_receipt(
     assert (shown["state"], shown["last_error"]["code"]) == ("online", "layer_outdated")
 
 
-async def test_a_number_without_a_line_is_not_called_stopped(conversation: Conversation) -> None:
+async def test_a_number_without_a_line_is_not_called_stopped(
+    programs: Programs, conversation: Conversation
+) -> None:
     """Whom a first message is for can't be found out now, which is what Planfix is answered."""
-    await conversation.telegram_fails(kind="cut", seconds=20)
+    await conversation.telegram_fails(kind="cut", seconds=3600)
 
     async def is_cut() -> bool:
         return bool((await conversation.shown())["state"] == "reconnecting")
 
     await eventually(is_cut, awaited="reconnecting")
     answer = await conversation.employee_writes("first", contact_phone="380990001122")
+    shown = await conversation.shown()
+    await programs.control("DELETE", "/telegram/faults")
 
     assert answer["status"] == 503
     assert answer["body"]["error"] == "number_offline"
     assert "reconnecting" in answer["body"]["detail"]
     assert "worker" not in answer["body"]["detail"]
-    assert "time(s)" not in (await conversation.shown())["last_error"]["message"]
+    assert "time(s)" not in shown["last_error"]["message"]

@@ -40,7 +40,7 @@ async def test_people_are_told(bot: Bot) -> None:
 
     answer = await notify(
         bot,
-        wait=50,
+        wait=600,  # counts as 60
         to=[
             person["user_id"],
             f"@{person['username']}",
@@ -61,6 +61,18 @@ async def test_people_are_told(bot: Bot) -> None:
     assert [message["text"] for message in told] == ["Alarm\nFire & smoke"]
     assert told[0]["buttons"] == [[{"text": "Open", "url": "https://example.com/"}]]
     assert answer["recipients"][0]["message_id"]
+
+
+async def test_form_repeats_its_recipients(bot: Bot) -> None:
+    """A form names several recipients as forms do, one by one."""
+    form = {"to": ["alias:ops", "@nobody12", "alias:none"], "text": "by form", "silent": "true"}
+    headers = {"Authorization": f"Bearer {bot.key}"}
+
+    answer = (await bot.stage.gateway.post("/notify", data=form, headers=headers)).json()
+
+    rejected = [each["to"] for each in answer["rejected"]]
+    assert (answer["accepted"], rejected) == (1, ["@nobody12", "alias:none"])
+    assert (await bot.said(3))[-1]["text"] == "by form"
 
 
 async def test_template_is_filled_in(bot: Bot) -> None:
@@ -121,6 +133,28 @@ async def test_blocked_bot_is_muted(bot: Bot) -> None:
     await bot.wait_for_person(muted=False)
     answer = await notify(bot, wait=50, to=[person], text="welcome back")
     assert await fate(bot, answer) == [(str(person), "sent", None)]
+
+
+async def test_somebody_who_never_registered_is_muted_by_a_block(bot: Bot) -> None:
+    """Who has only written to the bot is told nothing more while they block it, and is listed nowhere."""
+    phone = f"38067222{bot.person[-4:]}"
+    made = await bot.stage.control("POST", "/telegram/accounts", phone=phone, first_name="Ivan")
+    person, block = made["user_id"], {"by": phone, "who": bot.username}
+    await bot.write("hello", phone)
+    await bot.stage.control("POST", "/telegram/block", **block, blocked=True)
+
+    async def is_muted() -> bool:
+        told = await notify(bot, to=[person], text="x", dry_run=True)
+        return [each["code"] for each in told["rejected"]] == ["muted"]
+
+    async def is_back() -> bool:
+        return not await is_muted()
+
+    await eventually(is_muted)
+    assert person not in {each["user_id"] for each in await bot.people()}
+    await bot.stage.control("POST", "/telegram/block", **block, blocked=False)
+    await eventually(is_back)
+    assert (await notify(bot, wait=50, to=[person], text="x"))["recipients"][0]["state"] == "sent"
 
 
 async def test_unknown_chat_fails(bot: Bot) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.acceptance.api.server import free_port
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -69,11 +70,6 @@ async def program(tmp_path: Path) -> AsyncIterator[Program]:
         while await started.read_line() != "READY":
             pass
         yield started
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 async def test_both_ports_serve_when_it_says_ready(program: Program, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from telethon import TelegramClient
 from telethon.network import connection as transports
 from telethon.sessions import StringSession
 
+from tests.support.waiting import PATIENCE
+
 if TYPE_CHECKING:
     from tests.acceptance.sandbox.control.conftest import Control
 
@@ -36,6 +38,7 @@ async def test_telethon_comes_through_mtproxy(control: Control, transport: type[
         *(1, "x"),
         connection=transport,
         proxy=(proxy.hostname, proxy.port, proxy.username),
+        timeout=PATIENCE,
     )
 
     await client.connect()

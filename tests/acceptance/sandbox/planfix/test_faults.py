@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
 
 from tests.acceptance.sandbox.planfix.conftest import HELLO, Client
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from tests.acceptance.sandbox.planfix.gateway import Gateway
 
 
 async def texts(planfix: Client) -> list[str]:
@@ -75,14 +79,20 @@ async def test_slow_acts_after_the_wait(planfix: Client) -> None:
     assert await texts(planfix) == ["Hello"]
 
 
-async def test_slow_call_is_carried_out_for_a_client_who_left(planfix: Client) -> None:
+async def test_slow_call_is_carried_out_for_a_client_who_left(
+    planfix: Client, gateway: Gateway
+) -> None:
     """A client that gives up waiting does not undo the call, as with the real Planfix."""
-    await planfix.break_with("slow", seconds=1.5, times=1)
+    await planfix.break_with("slow", seconds=0.1, times=1)
+    file = {"attachments[name]": "a", "attachments[url]": gateway.link("late")}
+    call = asyncio.create_task(planfix.call(**file))
+    await eventually(lambda: planfix.get("calls"), awaited="the call")
 
-    timeout = httpx.Timeout(PATIENCE, read=0.1)
-    with pytest.raises(httpx.ReadTimeout):
-        await planfix.http.post("webchat/api", data=HELLO, timeout=timeout)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
     assert await texts(planfix) == []
+    gateway.may_serve.set()
 
     await eventually(lambda: texts(planfix))
 

@@ -67,7 +67,8 @@ async def test_wait_is_remembered_per_method(
     with pytest.raises(errors.FloodWaitError) as remembered:
         await client.send_message("me", "refused by the client")
 
-    assert told.value.seconds == remembered.value.seconds == 30
+    assert told.value.seconds == 30
+    assert 0 < remembered.value.seconds <= 30, "what is left of the wait"
     assert (len(bob.box), len(alice.box)) == (0, 0)
 
 

@@ -11,7 +11,7 @@ from telethon.network import connection as transports
 from telethon.sessions import StringSession
 from telethon.tl import types
 
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
@@ -143,7 +143,7 @@ async def test_qr_code_logs_in(client_of: ClientOf, alice: Account, password: st
     if password:
         await owner.edit_2fa(new_password=password)
     qr = await client.qr_login()
-    waiting = asyncio.create_task(qr.wait(5))
+    waiting = asyncio.create_task(qr.wait(PATIENCE))
     await eventually(client.list_event_handlers, awaited="the wait for the scan")
 
     shown = await owner(functions.auth.AcceptLoginTokenRequest(qr.token))

@@ -110,3 +110,23 @@ async def test_muted_people_are_found_together(store: Store) -> None:
 
     assert await store.people.find_muted(BOT, {7, 8, 9, 10}) == {8, 9}
     assert await store.people.find_muted("7000002", {8}) == frozenset()
+
+
+async def test_block_of_a_stranger_is_remembered_until_it_ends(store: Store) -> None:
+    """Who never registered is muted by a block without being listed; a number remembers nobody."""
+    await store.numbers.create(NEW)
+    await store.people.block(BOT, 5, is_blocked=True)
+    await store.people.block(BOT, 5, is_blocked=True)
+    await store.people.block("7000002", 5, is_blocked=True)
+    blocked = await store.people.get(BOT, 5)
+    muted = await store.people.find_muted(BOT, {5})
+    await store.people.block(BOT, 5, is_blocked=False)
+
+    assert blocked is not None
+    assert (blocked.language, blocked.muted, muted) == ("uk", True, frozenset({5}))
+    assert await store.people.get(BOT, 5) is None
+    assert await store.people.get("7000002", 5) is None
+    await store.people.block(BOT, 5, is_blocked=True)
+    assert await store.people.list(BOT) == ()
+    await store.people.save(BOT, replace(ANNA, user_id=5))
+    assert [person.user_id for person in await store.people.list(BOT)] == [5]
