@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import socket
 import sys
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sandbox")
 
 HOST = "127.0.0.1"
+LAST_PORT = 65534  # the sandbox page is at the port after it
 _READY = b"READY"
 _START_TIME = 120.0  # seconds, because the machine may be busy
 _STOP_TIME = 3.0  # seconds
@@ -130,12 +132,16 @@ async def _stop(process: Process) -> None:
         await process.wait()
 
 
-def require_free(port: int) -> None:
-    """End this program with one sentence if the port is in use; `make run` asks before it starts."""
+def require_free(wanted: str) -> None:
+    """End this program with one sentence if the port is none or in use; `make run` asks before it starts."""
+    port = int(wanted) if re.fullmatch("[0-9]{1,5}", wanted) else 0
+    if not 0 < port <= LAST_PORT:
+        sys.exit(f"PORT must be a number from 1 to {LAST_PORT}, for example: make run PORT=9000")
     if not is_free(port):
+        other = port + 100 if port + 100 <= LAST_PORT else 9000
         sys.exit(
             f"Port {port} is in use: end the program that uses it, "
-            f"or take another port, for example with: make run PORT={port + 100}"
+            f"or take another port, for example with: make run PORT={other}"
         )
 
 
