@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := test
 
 run: .venv/run-ready
-	@$(BIN)/python -c 'from api.demo import require_free; require_free($(PORT))'
+	@$(BIN)/python -c 'from api.demo import require_free; require_free("$(PORT)")'
 	@SANDBOX=1 PORT=$(PORT) $(BIN)/hypercorn --workers 0 --bind 127.0.0.1:$(PORT) "api:create_app()"
 
 setup: .venv/ready

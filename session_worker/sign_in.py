@@ -72,7 +72,7 @@ class SignIn:
         self._login = Login(assignment, lease, timing)
         self._steps: asyncio.Queue[Step] = asyncio.Queue()
         self._stage: LoginStage | None = None
-        self._time_limit = self._later_time_limit = PATIENCE
+        self._time_limit = self._later_time_limit = self._unwatched_time_limit = PATIENCE
         self._asked_by: int | None = None
         self._scanning: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -149,7 +149,7 @@ class SignIn:
             case LoginByCode():
                 await self._try(step.request_id, self._login.send_code())
             case LoginByQr():
-                self._time_limit = step.patience_unwatched
+                self._unwatched_time_limit = step.patience_unwatched
                 self._asked_by = step.request_id
                 self._scan(pause=0.0)
 
@@ -186,6 +186,10 @@ class SignIn:
             self._steps.put_nowait(error)
 
     def _show(self, code: QrCode) -> None:
+        if self._stage is not LoginStage.QR_SHOWN:
+            # Nobody can look at a code that is not there, so the time begins with the first one.
+            self._time_limit = self._unwatched_time_limit
+            self._steps.put_nowait(WatchQr())
         shown = LoginMoved(stage=LoginStage.QR_SHOWN, qr_url=code.url, expires_at=code.expires_at)
         self._enter_stage(shown, SessionState.NEEDS_LOGIN)
 

@@ -33,7 +33,7 @@ class Ownership(Protocol):
 
     @property
     def reason(self) -> str | None:
-        """Why this gateway does not work; None while it owns the data."""
+        """Whom the data belongs to instead; None while it is ours or nobody has refused it to us."""
 
     async def acquire(self) -> None:
         """Wait until the right is ours."""
@@ -48,7 +48,7 @@ class DataDirLock:
         self._data_dir = data_dir
         self._path = data_dir / _LOCK_FILE
         self._descriptor: int | None = None
-        self._owner = "?"
+        self._owner = ""
 
     @property
     def held(self) -> bool:
@@ -56,7 +56,7 @@ class DataDirLock:
 
     @property
     def reason(self) -> str | None:
-        if self.held:
+        if self.held or not self._owner:
             return None
         return f"standing by: process {self._owner} owns {self._data_dir}"
 
@@ -152,7 +152,10 @@ class Takeover:
     async def start(self) -> None:
         """Begin at once, or raise the reason why not; if another gateway owns the data, stand by."""
         acquiring = asyncio.create_task(self._ownership.acquire())
-        await asyncio.wait({acquiring}, timeout=AT_ONCE)
+        while not acquiring.done():
+            await asyncio.wait({acquiring}, timeout=AT_ONCE)
+            if self._ownership.reason is not None:
+                break  # otherwise the machine is so slow that not even the first try has ended
         if not acquiring.done():
             logger.warning("%s", self._ownership.reason)
             stand_by = partial(self._stand_by, acquiring)

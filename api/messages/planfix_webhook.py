@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 LARGEST_CALL = 1024 * 1024  # bytes
 LONGEST_TEXT = 64 * 1024  # characters; the limit of a comment in Planfix
 MOST_FILES = 50
+LONGEST_FILE_NAME = 255
 MOST_FIELDS = 100 + 2 * MOST_FILES  # each file has two
 LONGEST_NAME = 100  # characters of a field's name that are repeated in an answer
 # Planfix repeats the plain keys; the numbered forms of PHP and Rails are understood too.
@@ -90,8 +92,21 @@ class NamedLink(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    name: Annotated[str, Field(max_length=255)] = ""
+    name: Annotated[str, Field(max_length=LONGEST_FILE_NAME)] = ""
     url: Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_web_address)]
+
+    def as_draft(self) -> AttachmentDraft:
+        return AttachmentDraft(self.name or _name_in(self.url), self.url)
+
+
+def _name_in(url: str) -> str:
+    """Return the name with which a link ends, if it shows of what type the file is."""
+    try:
+        name = unquote(urlsplit(url).path.rpartition("/")[2])
+    except ValueError:  # a host that cannot be; fetching the file will say so
+        return ""
+    has_type = "." in name.strip(".")
+    return name if has_type and name.isprintable() and len(name) <= LONGEST_FILE_NAME else ""
 
 
 class PlanfixMessage(BaseModel):
@@ -134,7 +149,7 @@ class PlanfixMessage(BaseModel):
         return OutgoingMessage(
             planfix_id=self.message_id,
             text=self.text,
-            attachments=tuple(AttachmentDraft(each.name, each.url) for each in self.attachments),
+            attachments=tuple(each.as_draft() for each in self.attachments),
             chat_id=self.chat_id,
             user_id=self.user_id,
             username=self.username,

@@ -1,17 +1,17 @@
-"""Reads uploads as fast as they are stored, so that little of them is in memory, and sends whole answers."""
+"""Reads bodies, and uploads only as fast as they are stored, so that little of them is in memory, and sends whole answers."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from quart import Quart, Request
 from quart.asgi import ASGIHTTPConnection
-from quart.utils import encode_headers
+from quart.utils import encode_headers, raise_task_exceptions
 from quart.wrappers.request import Body
 from quart.wrappers.response import DataBody
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -28,7 +28,21 @@ _PATHS = "/bot"
 _MULTIPART = "multipart/form-data"
 
 
-class UploadBody(Body):
+class CallBody(Body):
+    """A body that is waited for without a task, and without a timer if all of it is here."""
+
+    async def read(self, seconds: float | None) -> bytes:
+        """Return the whole body; raise RequestTimeout if it does not come in time."""
+        if self._complete.is_set():  # as most are, because they come with their heads
+            return bytes(await self)
+        try:
+            async with asyncio.timeout(seconds):
+                return bytes(await self)
+        except TimeoutError as exc:
+            raise RequestTimeout from exc
+
+
+class UploadBody(CallBody):
     """A body that the server reads on only when there is room for it."""
 
     def __init__(self, expected: int | None) -> None:
@@ -77,6 +91,9 @@ class UploadBody(Body):
 class UploadRequest(Request):
     """A request that may be an upload; the limit of all others stays as it is."""
 
+    body_class = CallBody
+    body: CallBody
+
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         if self.path.startswith(_PATHS) and self.mimetype == _MULTIPART:
@@ -95,8 +112,46 @@ def _blueprints_of(endpoint: str | None) -> list[str]:
     return [blueprint] if dot else []
 
 
+class _Until:
+    """Leaves its block when the task is done, though what the block waits for has not come."""
+
+    def __init__(self, task: asyncio.Task[None]) -> None:
+        self._waiting = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._is_left = False
+        self._has_interrupted = False
+        task.add_done_callback(self._interrupt)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self._is_left = True
+        is_own_doing = self._has_interrupted and not self._waiting.uncancel()
+        return is_own_doing and kind is asyncio.CancelledError
+
+    def _interrupt(self, _task: object) -> None:
+        if not self._is_left:
+            self._has_interrupted = self._waiting.cancel()
+
+
 class PacedConnection(ASGIHTTPConnection):
     """Takes the next piece of an upload only when there is room for it, and sends a whole answer at once."""
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Receive here and answer in a task, where the framework would start a task for each of the two.
+
+        The server ends the receiving when the caller has its answer, or is gone.
+        """
+        request = self._create_request_from_scope(send)
+        answering = asyncio.create_task(self.handle_request(request, send))
+        try:
+            with _Until(answering):
+                await self.handle_messages(request, receive)
+        finally:
+            answering.cancel()
+        if not answering.done():
+            await asyncio.wait({answering})
+        raise_task_exceptions({answering})
 
     async def _send_response(self, send: ASGISendCallable, response: ResponseTypes) -> None:
         if not isinstance(response.response, DataBody):

@@ -43,6 +43,7 @@ MOST_TRIES = 8  # tries of a request to which Telegram answers with an error of 
 MOST_CUTS = 30  # lost connections, while no part of the file arrives
 LONGEST_DOWNLOAD = 3600.0  # seconds for all tries; the chat waits that long
 PHOTO_LIMIT = 10.0  # seconds
+LONGEST_PAUSE = 60.0  # seconds; a message goes without its quote if Telegram wants a longer one
 BACKOFF = Backoff(longest=60.0)
 MEGABYTE = 1024 * 1024
 
@@ -171,7 +172,10 @@ class MessageAssembler:
             try:
                 return await ask()
             except TelegramError as error:
-                await asyncio.sleep(retries.pause_after(error))
+                pause = retries.pause_after(error)
+                if pause > LONGEST_PAUSE:
+                    raise
+                await asyncio.sleep(pause)
 
 
 class Retries:

@@ -43,7 +43,7 @@ class BotService:
         self._notifications = notifications
         self.people = store.people
         self.requests = BotRequests(keepers)
-        self.uploads = Uploads(config)
+        self.uploads = Uploads(config, keepers.dispatchers.files)
         keepers.listening.listen(
             RegistrationService(
                 store, keepers.dispatchers, self.requests, notifications.wait_handed_over

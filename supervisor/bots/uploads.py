@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import IO, TYPE_CHECKING
 
+from session_worker.failures import is_of_storage
 from session_worker.protocol.outgoing import UPLOADED
 from supervisor.errors import StorageFull
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from supervisor.config import Config
+    from supervisor.nodes.files import SharedFiles
+
+    Share = Callable[[str], Awaitable[None]]
 
 LIFETIME = 7 * 24 * 3600.0  # seconds; a message is sent or given up before that
 MOST_KEPT = 2 << 30  # bytes of one bot
@@ -24,9 +30,10 @@ PIECE = 256 << 10  # bytes that are collected before they are written to the dis
 class Upload:
     """A file that arrives piece by piece, and is never in memory as a whole."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], share: Share) -> None:
         self._path = path
         self._file = file
+        self._share = share
         self._waiting = bytearray()
         self.size = 0
         self.is_kept = False
@@ -41,6 +48,7 @@ class Upload:
         """Keep the file; return the address by which the worker finds it."""
         await self._flush()
         await asyncio.to_thread(self._close)
+        await self._share(self._path.name)
         self.is_kept = True
         return f"{UPLOADED}{self._path.name}"
 
@@ -50,7 +58,8 @@ class Upload:
 
     async def _flush(self) -> None:
         content, self._waiting = self._waiting, bytearray()
-        await asyncio.to_thread(self._file.write, content)
+        with _room_needed():
+            await asyncio.to_thread(self._file.write, content)
 
     def _close(self) -> None:
         self._file.close()
@@ -60,14 +69,28 @@ class Upload:
 class Uploads:
     """The uploads of all bots."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, files: SharedFiles) -> None:
         self._config = config
+        self._files = files
 
     async def open(self, bot: str) -> Upload:
         """Begin a file; raise StorageFull if the bot has too many bytes of files that are not sent yet."""
         folder = self._config.spool_of(bot) / "uploads"
         path = folder / secrets.token_hex(16)
-        return Upload(path, await asyncio.to_thread(_open, path))
+        with _room_needed():
+            file = await asyncio.to_thread(_open, path)
+        return Upload(path, file, partial(self._files.keep_upload, bot))
+
+
+@contextmanager
+def _room_needed() -> Iterator[None]:
+    """Raise StorageFull if the disk is full."""
+    try:
+        yield
+    except OSError as exc:
+        if not is_of_storage(exc):
+            raise
+        raise StorageFull from exc
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from supervisor.store.values import LoginLink
 
 
-SETTLE = 10.0  # seconds that a number may take to come online after its login
+SETTLE = 30.0  # seconds that a number may take to come online after its login
 LOGIN_LOOK_TIMEOUT = 5.0  # seconds that a look waits for a step that is under way
 LOG_OUT = 8.0  # seconds to end a session at Telegram
 

@@ -31,7 +31,7 @@ from supervisor.messages.hand_over import EchoFilter, HandOver
 from supervisor.messages.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from session_worker.protocol.chats import ChatSelection
     from session_worker.protocol.contract import Command
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from supervisor.messages.file_links import FileLinks
     from supervisor.messages.message_service import OutgoingMessage
     from supervisor.messages.traffic import Watcher
+
+    Load = Callable[[Excluded, int], Awaitable[tuple[list[Waiting], int]]]
 
 MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
 
@@ -60,8 +62,9 @@ class Dispatcher:
         language: str,
         clock: Callable[[], float] = time.time,
         watcher: Watcher | None = None,
-        is_shared: bool = False,
+        load_outgoing: Load | None = None,
     ) -> None:
+        """Load what goes out in this way if other nodes store it as well."""
         self._watcher = watcher
         self._commands = CommandFactory(journal.number, links, language)
         self._epoch = 0
@@ -74,9 +77,9 @@ class Dispatcher:
         self._in = HandOver(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
         self._out = HandOver(
             f"{name}out to Telegram",
-            partial(journal.waiting, Direction.OUT),
+            load_outgoing or partial(journal.waiting, Direction.OUT),
             lambda each: self.send_to_worker(self._commands.send(each)),
-            is_shared=is_shared,
+            is_shared=load_outgoing is not None,
         )
         self._statuses = HandOver(
             f"{name}statuses",
@@ -85,9 +88,8 @@ class Dispatcher:
         )
         self.hand_overs = (self._in, self._out, self._statuses)
         self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
-        self.number = journal.number
+        self.number, self.journal = journal.number, journal
         self.traffic = Traffic(journal.number)
-        self.journal = journal
         self.chats = ChatCache(journal)
         self.planning = asyncio.Lock()
         self.drained = asyncio.Event()

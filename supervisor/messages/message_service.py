@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.formatting.plan import plan
 from session_worker.protocol.outgoing import Attachment, Outgoing
+from supervisor.database.tables import Direction
 from supervisor.errors import (
     MessageEmpty,
     MessageTooLarge,
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from session_worker.protocol.outgoing import Part
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
-    from supervisor.journal.values import Counts, Entry, MessagePath, Receipt
+    from supervisor.journal.journal import Journal
+    from supervisor.journal.pending import Excluded
+    from supervisor.journal.values import Counts, Entry, MessagePath, Receipt, Waiting
     from supervisor.messages.traffic import MessageNews, Watcher
     from supervisor.nodes.node import Node
     from supervisor.store.store import Store
@@ -66,7 +70,7 @@ class Dispatchers:
                 self.links,
                 self._language,
                 watcher=self.watcher,
-                is_shared=self._is_shared,
+                load_outgoing=partial(self._load, journal) if self._is_shared else None,
             )
             if not self.is_kept(number):
                 return dispatcher
@@ -74,6 +78,14 @@ class Dispatchers:
                 dispatcher.traffic.report = self.report
                 self._dispatchers.setdefault(number, dispatcher)
         return self._dispatchers[number]
+
+    async def _load(
+        self, journal: Journal, excluded: Excluded, limit: int
+    ) -> tuple[list[Waiting], int]:
+        """Load what waits for Telegram, with the files that came with calls at other nodes."""
+        waiting, looked_at = await journal.waiting(Direction.OUT, excluded, limit)
+        await self.files.bring_uploads(journal.number, [each.body for each in waiting])
+        return waiting, looked_at
 
     async def of_next_worker(self, number: str) -> Dispatcher:
         """Return the dispatcher of a number that has no worker now and gets one.

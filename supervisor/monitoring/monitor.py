@@ -177,6 +177,9 @@ class Monitor:
         """Forget a number that is erased."""
         for known in (self._counts, self._heard, self._clients, self.failures, self.hours):
             known.pop(number, None)
+        # Otherwise a number that is created again would have a past.
+        left = (each for each in self._unwritten if each.number != number)
+        self._unwritten = deque(left, MOST_UNWRITTEN)
         for direction in Direction:
             self.delivered.pop((number, direction), None)
 

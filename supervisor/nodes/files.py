@@ -9,10 +9,12 @@ import re
 import shutil
 import stat
 from contextlib import suppress
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
 
+from session_worker.protocol.outgoing import UPLOADED
 from supervisor.database import tables
 from supervisor.database.node_tables import stored_file
 from supervisor.database.transactions import insert_missing
@@ -21,10 +23,13 @@ from supervisor.errors import FileGone, FilesUnavailable
 from supervisor.file_access import OutsideRoot, make_private_folder, open_inside
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from sqlalchemy import Connection
 
+    from session_worker.protocol.messages import Incoming
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.config import Config
     from supervisor.database.database import Database
     from supervisor.encryption.vault import DataKey
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 PIECE = 1 << 20  # bytes
 MOST_PIECES = 4096  # of one file; a hostile worker could leave an endless one
 MOST_FILES = 100  # of one message
+_PLACES = ("*/in/*/*/*", "*/uploads/*/*")  # of pieces in a shared folder
 _NAME = re.compile(r"[0-9]+(?:-[0-9-]+)?")
 
 logger = logging.getLogger(__name__)
@@ -112,11 +118,11 @@ class PiecesInFolder:
         draft.replace(place)
 
     def _erase(self, before: float) -> None:
-        for file in self._folder.glob("*/in/*/*/*"):
+        for file in (each for place in _PLACES for each in self._folder.glob(place)):
             with suppress(OSError):  # another node erases files as well
                 if file.stat().st_mtime < before:
                     file.unlink()
-        for level in ("*/in/*/*", "*/in/*"):
+        for level in ("*/in/*/*", "*/in/*", "*/uploads/*"):
             for folder in self._folder.glob(level):
                 with suppress(OSError):  # it is not empty
                     folder.rmdir()
@@ -147,6 +153,10 @@ class SharedFiles:
         target = folder / path
         if await asyncio.to_thread(target.is_file):
             return folder
+        await self._copy(number, path, target)
+        return folder
+
+    async def _copy(self, number: str, path: str, target: Path) -> None:
         key, piece = await self._key_of(number), 0
         draft = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
         try:
@@ -156,11 +166,32 @@ class SharedFiles:
                 piece += 1
             if piece:
                 await asyncio.to_thread(draft.replace, target)
-                return folder
+                return
         except OSError as exc:  # the disk is full; the node of the number may have the file
             logger.warning("a file of another node cannot be copied: %s", exc)
             draft.unlink(missing_ok=True)
         raise FileGone
+
+    async def keep_upload(self, number: str, name: str) -> None:
+        """Store a file that came with a call, because another node may have to send it."""
+        if self._config.node is not None:
+            await self._keep_one(number, _upload(name), await self._key_of(number))
+
+    async def bring_uploads(self, number: str, bodies: Iterable[Incoming | Outgoing]) -> None:
+        """Copy the files that came with calls at other nodes to where the worker looks for them."""
+        for body in bodies:
+            for attachment in getattr(body, "attachments", ()):
+                if attachment.url.startswith(UPLOADED):
+                    name = PurePath(attachment.url.removeprefix(UPLOADED)).name
+                    with suppress(FileGone):  # the worker reports it
+                        await self._bring(number, _upload(name))
+
+    async def _bring(self, number: str, path: str) -> None:
+        target = self._config.spool_of(number) / path
+        if not await asyncio.to_thread(target.is_file):
+            await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+            await self._copy(number, path, target)
+            await asyncio.to_thread(target.chmod, 0o644)  # the worker has a user of its own
 
     async def forget(self, number: str) -> None:
         """Delete what is left of an erased number; its rows go with that of the number."""
@@ -199,6 +230,10 @@ class SharedFiles:
         except OSError:
             return []
         return sorted(name for name in names if _NAME.fullmatch(name))[:MOST_FILES]
+
+
+def _upload(name: str) -> str:
+    return f"uploads/{name}"
 
 
 def _append(path: Path, content: bytes) -> None:

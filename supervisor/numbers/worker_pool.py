@@ -125,11 +125,13 @@ INTENDED = {WorkerExit.REPLACED, WorkerExit.LOGGED_IN}
 class ExitLog:
     """Logs the ends of workers one by one, unless there are many of a kind at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: MassFailure = OWN, shared: MassFailure = SHARED) -> None:
+        self._own, self._shared = own, shared
         self._lately: dict[WorkerExit, MassFailure] = {}
 
     def record(self, name: str, ending: WorkerExit, step: Step, now: float) -> None:
-        before = self._lately.get(ending, SHARED if ending in SHARED_CAUSES else OWN)
+        first = self._shared if ending in SHARED_CAUSES else self._own
+        before = self._lately.get(ending, first)
         self._lately[ending] = after = before.with_failure(name, now)
         was_told = before.is_on(0, now)
         level = logging.DEBUG if after.is_on(0, now) else logging.WARNING

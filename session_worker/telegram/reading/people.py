@@ -64,6 +64,7 @@ class People:
         self._owner = owner
         self._known: OrderedDict[int, Contact] = OrderedDict()
         self._me: int | None = None
+        self._quiet_until = 0.0
 
     def learn(self, entities: Iterable[Any]) -> None:
         for user in entities:
@@ -88,6 +89,20 @@ class People:
         contact = self._known.get(user_id) or Contact(peer_id=user_id)
         phone = contact.phone or self._phone_of(user_id)
         return contact if phone == contact.phone else contact.changed(phone=phone)
+
+    async def contact_at_once(self, user_id: int) -> Contact:
+        """Like `contact`, but if Telegram wants a long pause, return only the id; messages go before names."""
+        if user_id not in self._known and time.monotonic() < self._quiet_until:
+            return Contact(peer_id=user_id)
+        try:
+            return await self.contact(user_id)
+        except FloodWait as wait:
+            pause = BIO_PAUSE if wait.seconds is None else wait.seconds
+            if pause < LONGEST_PAUSE:
+                raise
+            logger.warning("names are not asked for during the next %.0f s: %s", pause, wait)
+            self._quiet_until = time.monotonic() + pause
+            return Contact(peer_id=user_id)
 
     def forget(self, user_id: int) -> None:
         """Ask again next time, because something about this person has changed."""
@@ -114,6 +129,7 @@ def _username(user: Any) -> str | None:
     return username
 
 
+LONGEST_PAUSE = 60.0  # seconds that messages wait for the names of somebody
 BIO_LIMIT = 3.0  # seconds; the first message of a chat waits no longer for the bio of its author
 BIO_PAUSE = 60.0  # seconds, if Telegram wants a pause without saying how long
 LONGEST_BIO = 300  # characters; Telegram allows 140

@@ -170,7 +170,9 @@ class UpdateParser:
     async def _contact_of(self, peer: Any) -> Contact | None:
         if not isinstance(peer, types.PeerUser):
             return None
-        contact = await self._people.contact(peer.user_id)
+        # Without names it cannot be decided whether a chosen chat is meant.
+        people, is_urgent = self._people, self._chosen.are_all
+        contact = await (people.contact_at_once if is_urgent else people.contact)(peer.user_id)
         if is_ignored(contact, await self._people.me()):
             return None
         return contact if await self._chosen.include_contact(contact) else None
@@ -201,7 +203,7 @@ class UpdateParser:
             date=int(time.time()),
             is_echo=is_out,
             text="\n".join(dict.fromkeys(map(self._deletion_line, message_ids))),
-            contact=await self._people.contact(peer_id),
+            contact=await self._people.contact_at_once(peer_id),
         )
         return ParsedMessage(incoming)
 

@@ -194,7 +194,7 @@ async def test_console_link_signs_in_once(demo: Server) -> None:
 async def test_port_in_use_is_one_sentence(demo: Server) -> None:
     """`make run` says which port is taken and how to take another."""
     port = demo.url.rpartition(":")[2]
-    check = f"from api.demo import require_free; require_free({port})"
+    check = f"from api.demo import require_free; require_free('{port}')"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", check), cwd=TOP, stderr=asyncio.subprocess.PIPE
     )
@@ -202,7 +202,8 @@ async def test_port_in_use_is_one_sentence(demo: Server) -> None:
 
     assert process.returncode == 1
     assert re.fullmatch(rf"Port {port} is in use: .* make run PORT=\d+\n", said.decode())
-    assert check.replace(port, "$(PORT)") in (TOP / "Makefile").read_text()
+    wanted = check.replace(f"'{port}'", '"$(PORT)"')
+    assert wanted in (TOP / "Makefile").read_text()
 
 
 async def test_sandbox_port_in_use_is_one_sentence(tmp_path: Path) -> None:

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from session_worker.protocol.outgoing import UPLOADED, Attachment, Outgoing
+from supervisor.bots.uploads import Uploads
 from supervisor.config import Config, NodeConfig
 from supervisor.database.tables import now
 from supervisor.errors import DatabaseUnavailable, FileGone
+from supervisor.messages.message_service import Dispatchers
 from supervisor.nodes.files import PIECE, SharedFiles
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
 from supervisor.upkeep import Retention
 from tests.support.waiting import eventually
+from tests.unit.supervisor.rows import incoming
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,3 +146,36 @@ async def test_shared_folder_that_takes_nothing_is_waited_for(
     assert (found / "in/7/0-5-9").read_bytes() == b"a plan"
     lines = [each.getMessage() for each in caplog.records if "shared folder" in each.getMessage()]
     assert len(lines) == 2
+
+
+@pytest.mark.parametrize("is_in_folder", [False, True])
+async def test_upload_outlives_its_node(
+    tmp_path: Path, postgres_url: str, *, is_in_folder: bool
+) -> None:
+    """A file that came with a call is sent by whichever node runs the bot then."""
+    files = tmp_path / "files"
+    node = NodeConfig("http://here", files=files if is_in_folder else None)
+    here = Config(tmp_path / "here", tmp_path, 1, "hash", node=node)
+    there = replace(here, data_dir=tmp_path / "there")
+    content = os.urandom(PIECE + 17)
+    key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    async with Store(postgres_url, key) as store:
+        await store.numbers.create(NewNumber(NUMBER, "Acme", "https://acme.example", "token"))
+        upload = await Uploads(here, SharedFiles(store, here)).open(NUMBER)
+        await upload.write(content)
+        sent = Attachment(name="a.pdf", url=await upload.finish())
+        lost = Attachment(name="b.pdf", url=f"{UPLOADED}nowhere")
+        body = Outgoing(peer_id=5, planfix_id="1", attachments=(lost, sent), parts=())
+        dispatchers = Dispatchers(store, there)
+
+        await dispatchers.files.bring_uploads(NUMBER, [incoming(5), body])
+        await dispatchers.files.bring_uploads(NUMBER, [body])
+
+        [brought] = (there.spool_of(NUMBER) / "uploads").iterdir()
+        assert (brought.name, brought.read_bytes()) == (sent.url.removeprefix(UPLOADED), content)
+        assert brought.stat().st_mode & 0o777 == 0o644
+        retention = Retention(store.erasure, store.history, store.alarms, here)
+        await retention.erase(now() + timedelta(days=here.retention_days + 1))
+        assert not [each for each in files.rglob("*") if each.is_file()]
+        with pytest.raises(FileGone):
+            await SharedFiles(store, here).fetch(NUMBER, f"uploads/{brought.name}")

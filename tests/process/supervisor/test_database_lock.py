@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TRY = text("SELECT pg_try_advisory_lock(32286, 61893)")
 WAIT = text("SELECT pg_advisory_lock(32286, 61893)")
+HOLDERS = text("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
 END = text("SELECT pg_terminate_backend(:backend)")
 
 
@@ -76,12 +77,12 @@ async def test_lost_connection_is_made_anew(owner: Owner, others: list[AsyncConn
 
     await others[0].execute(END, {"backend": before})
 
-    await eventually(lambda: owner.lock.backend != before)
+    await eventually(lambda: _is_held_anew(owner, before, others[0]))
     assert not (await others[0].execute(TRY)).scalar()
     assert owner.losses == 0
 
 
-async def test_own_ghost_is_ended(owner: Owner) -> None:
+async def test_own_ghost_is_ended(owner: Owner, others: list[AsyncConnection]) -> None:
     """A connection of ours that the server still believes in does not keep us out."""
     before = owner.lock.backend
     assert before is not None
@@ -92,7 +93,7 @@ async def test_own_ghost_is_ended(owner: Owner) -> None:
     finally:
         os.kill(before, signal.SIGCONT)
 
-    await eventually(lambda: owner.lock.backend != before)
+    await eventually(lambda: _is_held_anew(owner, before, others[0]))
     assert owner.losses == 0
 
 
@@ -106,6 +107,12 @@ async def test_owner_that_was_replaced_ends(owner: Owner, others: list[AsyncConn
 
     await taking
     await eventually(lambda: owner.losses == 1)
+
+
+async def _is_held_anew(owner: Owner, before: int | None, connection: AsyncConnection) -> bool:
+    """Tell whether a newer connection of the owner holds the lock, and no longer only asks for it."""
+    holders = set((await connection.execute(HOLDERS)).scalars())
+    return holders == {owner.lock.backend} != {before}
 
 
 def _is_being_ended(backend: int) -> bool:

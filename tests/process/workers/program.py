@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from supervisor.config import Config, Timing
+from supervisor.config import Config, Patience, Timing
 from supervisor.errors import StandingBy
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.process.workers.conftest import make_gateway, new_number
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from supervisor.gateway import Gateway
 
 NO_RESTARTS = RestartPolicy(budget=0)
+# Yet a silence of FROZEN seconds is a hang, unless it was our own.
+FROZEN = 3.5
+SLOW_TO_KILL = Patience(ran=FROZEN - 0.5, idle=FROZEN - 0.5, on_disk=30.0, unknown=30.0)
 
 
 class Endings(logging.Handler):
@@ -46,7 +49,7 @@ async def main(folder: Path, lease: float, numbers: list[tuple[str, str]]) -> No
     exits.addHandler(endings)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     config = Config(folder, folder, 1, "hash", session_factory="tests.fakes.session:FakeSession")
-    timing = Timing(beat=0.3, lease=lease, leave=30.0)
+    timing = Timing(beat=0.3, patience=SLOW_TO_KILL, lease=lease, leave=30.0)
     url = f"sqlite+aiosqlite:///{folder / 'telefix.db'}"
     async with make_gateway(config, url, timing, NO_RESTARTS) as gateway:
         for number, way in numbers:

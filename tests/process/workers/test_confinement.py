@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,8 +137,11 @@ def test_supervisor_does_not_import_telethon() -> None:
 
 def descriptors_of(pid: int) -> list[str]:
     """Tell what a process holds open beside its standard streams."""
-    entries = Path(f"/proc/{pid}/fd").iterdir()
-    links = [entry.readlink().name for entry in entries if int(entry.name) > 2]
+    links = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        if int(entry.name) > 2:
+            with suppress(FileNotFoundError):  # it has been closed since it was listed
+                links.append(entry.readlink().name)
     return sorted(re.sub(r"anon_inode:|:?\[|\d*\]", "", link) for link in links)
 
 

@@ -16,12 +16,13 @@ import pytest
 from supervisor.errors import DatabaseUnavailable
 from supervisor.messages.message_service import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
+from supervisor.numbers.worker_pool import OWN, SHARED, ExitLog
 from tests.fakes.spool_session import SpoolFiles
 from tests.process.workers.conftest import make_gateway, new_number
 from tests.process.workers.watched_gateway import forkserver_of
 from tests.support.disks import no_growth, no_room, small_disk
 from tests.support.failing_sync import FailingSync
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -92,6 +93,9 @@ def arrived(files: SpoolFiles) -> set[int]:
 async def fleet_of(config: Config, database_url: str) -> AsyncIterator[Fleet]:
     postal = replace(config, session_factory="tests.fakes.spool_session:SpoolSession")
     async with make_gateway(postal, database_url, policy=QUICK_BRAKE) as gateway:
+        gateway._pool.exit_log = ExitLog(
+            *(replace(each, window=PATIENCE) for each in (OWN, SHARED))
+        )
         for number in NUMBERS:
             await gateway.create(new_number(number))
         pool = Fleet(gateway, {number: SpoolFiles(config.spool_of(number)) for number in NUMBERS})
@@ -280,7 +284,7 @@ def failing(sync: FailingSync) -> Iterator[None]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

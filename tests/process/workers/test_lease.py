@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,12 @@ while True: pass
 
 
 async def start(then: str = "") -> asyncio.subprocess.Process:
+    """Return when the process has said something, or has ended, as it may before it gets to it."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", SPIN.format(then=then)), stdout=asyncio.subprocess.PIPE, cwd=TOP
     )
     assert process.stdout is not None
-    assert await process.stdout.readline() == b"leased\n"
+    assert await process.stdout.readline() in {b"leased\n", b""}
     return process
 
 
@@ -38,7 +40,8 @@ async def test_lease_ends_whoever_can_not_look(struck: signal.Signals | None) ->
     """Neither an endless loop nor a stopped process outlives its deadline."""
     process = await start()
     if struck:
-        process.send_signal(struck)
+        with suppress(ProcessLookupError):
+            process.send_signal(struck)
 
     code = await asyncio.wait_for(process.wait(), PATIENCE)
 

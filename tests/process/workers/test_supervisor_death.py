@@ -7,6 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from tests.process.workers.program import FROZEN
 from tests.process.workers.watched_gateway import alive, forkserver_of, running
 from tests.support.waiting import eventually
 
@@ -43,8 +44,8 @@ async def test_frozen_supervisor_loses_its_workers_then_gets_them_back(tmp_path:
     """The kernel ends each worker at its deadline; nothing of it is held against the numbers."""
     async with running(tmp_path, LEASE, *CALM) as program:
         pids = await program.until_online(CALM)
-        program.process.send_signal(signal.SIGSTOP)
         frozen = time.monotonic()
+        program.process.send_signal(signal.SIGSTOP)
 
         await eventually(lambda: not alive(pids), awaited="the leases end")
 
@@ -60,7 +61,7 @@ async def test_shortly_frozen_supervisor_kills_nobody(tmp_path: Path) -> None:
     async with running(tmp_path, ENDLESS, *CALM) as program:
         pids = await program.until_online(CALM)
         program.process.send_signal(signal.SIGSTOP)
-        end = time.monotonic() + 3.5  # more than ten missed beats
+        end = time.monotonic() + FROZEN  # more than ten missed beats
 
         await eventually(lambda: time.monotonic() > end)
         program.process.send_signal(signal.SIGCONT)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
-from api.demo import forget_bots
+from api.demo import forget_bots, require_free
 from tests.fakes.bots import FakeBots
 from tests.fakes.gateway import FakeGateway, view
 
@@ -21,6 +22,13 @@ class BotsOfTwoRuns(FakeBots):
 
     async def find_by_token(self, token: str) -> Bot | None:
         return await self.get("7000001") if token == KNOWN else None
+
+
+@pytest.mark.parametrize("port", ["abc", "", "0", "-1", "65535", "70000", "9" * 5000, "٣"])
+def test_port_that_cannot_be_is_one_sentence(port: str) -> None:
+    """`make run` says in a sentence what PORT may be, whatever was typed."""
+    with pytest.raises(SystemExit, match="PORT must be a number from 1 to 65534"):
+        require_free(port)
 
 
 async def test_bots_of_an_earlier_run_are_erased() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from telethon.tl import types
 
 from sandbox.telegram.chats.message_actions import Draft
+from sandbox.telegram.faults import method_fault
 from tests.acceptance.session_worker.inbound.inbound_number import CONTACT, PHONE
 from tests.support.waiting import eventually
 
@@ -75,6 +76,18 @@ async def test_a_reply_to_an_old_message_is_looked_up(idle: InboundNumber) -> No
     idle.write("Yes", reply_to=question.message.content)
 
     await idle.until_texts(">> Long ago\nYes")
+
+
+async def test_a_reply_waits_no_hours_for_its_quote(idle: InboundNumber) -> None:
+    """If Telegram wants a pause of hours before it shows an old message, the reply goes without it."""
+    question = idle.write("Long ago", sender=idle.me)
+    fault = method_fault("FLOOD_WAIT_18000", method="messages.GetMessagesRequest")
+    idle.centre.faults.fail(fault)
+    await idle.start()
+
+    idle.write("Yes", reply_to=question.message.content)
+
+    await idle.until_texts("Yes")
 
 
 async def test_a_forward_names_its_author(inbound: InboundNumber) -> None:

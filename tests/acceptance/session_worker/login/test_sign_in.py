@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 BY_CODE = LoginByCode(request_id=1, patience=PATIENCE)
 BY_QR = LoginByQr(request_id=1, patience=PATIENCE, patience_unwatched=PATIENCE)
+UNWATCHED = 1.5  # seconds
 RENEWING = replace(QUICK, renew_before=29.5)
 
 
@@ -163,16 +164,16 @@ async def test_qr_code_lives_as_long_as_it_is_looked_at(
 ) -> None:
     """Each look renews the patience; without one the login ends."""
     loop = asyncio.get_running_loop()
-    await attempt.ask(LoginByQr(request_id=1, patience=PATIENCE, patience_unwatched=1.5))
-    began = loop.time()
-    while loop.time() < began + 2.0:
+    await attempt.ask(LoginByQr(request_id=1, patience=PATIENCE, patience_unwatched=UNWATCHED))
+    began = looked = loop.time()
+    while loop.time() < began + UNWATCHED:
+        looked = loop.time()
         await attempt.session.handle(WatchQr())
         await asyncio.sleep(0.05)
-    lived = not attempt.running.done()
 
     ended = await attempt.end()
 
-    assert lived
+    assert loop.time() >= looked + UNWATCHED
     assert ended.trouble.code is TroubleCode.LOGIN_ABANDONED
 
 

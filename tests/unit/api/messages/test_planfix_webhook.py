@@ -131,6 +131,30 @@ async def test_attachments_repeat(client: TestClientProtocol, gateway: FakeGatew
     assert gateway.messages.accepted[0].attachments == (("a", LINK), ("b", f"{LINK}?2"))
 
 
+@pytest.mark.parametrize(
+    ("link", "name"),
+    [
+        ("/files/%D1%84%D0%BE%D1%82%D0%BE.png?key=1", "фото.png"),
+        ("/filelink/1", ""),
+        ("/", ""),
+        ("/..", ""),
+        ("/a%00b.png", ""),
+        ("/" + "a" * 300 + ".png", ""),
+    ],
+)
+async def test_file_without_a_name_is_called_as_in_its_link(
+    client: TestClientProtocol, gateway: FakeGateway, link: str, name: str
+) -> None:
+    """The type of a file is in its name, so a name that only the link has is used."""
+    token = await start(client)
+    url = f"https://romashka.planfix.ua{link}"
+
+    response = await send(client, [*GOOD.items(), ("attachments[url]", url)], token)
+
+    assert response.status_code == 200
+    assert gateway.messages.accepted[0].attachments == ((name, url),)
+
+
 async def test_as_many_files_as_are_promised_fit_into_a_form(
     client: TestClientProtocol, gateway: FakeGateway
 ) -> None:

@@ -152,3 +152,38 @@ async def test_answer_that_fails_before_its_first_piece_is_not_begun(settings: S
             await app(cast("Any", SCOPE | {"path": "/pieces"}), never, send)
 
     assert sent == []
+
+
+@pytest.mark.parametrize("leaves_first", ["the caller", "the server"])
+async def test_call_ends_with_its_caller(settings: Settings, leaves_first: str) -> None:
+    """Work that nobody waits for is cancelled, whether the caller is gone or the server stops."""
+    app = create_app(settings, FakeGateway())
+    begun, ended, is_gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> str:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return ""
+
+    async def receive() -> Any:
+        await is_gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_event: Any) -> None:
+        raise AssertionError
+
+    app.add_url_rule("/work", view_func=work)
+    async with app.test_app(), asyncio.timeout(PATIENCE):
+        call = asyncio.create_task(app(cast("Any", SCOPE | {"path": "/work"}), receive, send))
+        await begun.wait()
+        if leaves_first == "the caller":
+            is_gone.set()
+        else:
+            call.cancel()
+        await ended.wait()
+        await asyncio.wait({call})
+
+    assert call.cancelled() == (leaves_first == "the server")

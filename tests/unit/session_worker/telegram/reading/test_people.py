@@ -8,7 +8,7 @@ import pytest
 from telethon.tl import types
 
 from session_worker.protocol.messages import Contact
-from session_worker.telegram.errors import PeerUnknown
+from session_worker.telegram.errors import FloodWait, PeerUnknown
 from session_worker.telegram.reading.people import People, contact_of, is_ignored
 
 
@@ -80,3 +80,37 @@ async def test_a_shortened_user_hides_nothing_known() -> None:
 async def test_somebody_hidden_is_only_an_id() -> None:
     """A message of someone whom Telegram does not show is no reason to fail."""
     assert await People(Asked()).contact(9) == Contact(peer_id=9)
+
+
+class Flooded:
+    """Wants a pause before it answers."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self.count = 0
+
+    async def __call__(self, request: Any) -> list[Any]:
+        self.count += 1
+        raise FloodWait(self.seconds, "FLOOD_WAIT")
+
+
+@pytest.mark.parametrize("seconds", [5 * 3600.0, None])
+async def test_messages_wait_no_hours_for_names(seconds: float | None) -> None:
+    """If Telegram wants a long pause, nobody is asked for until it is over, and only ids are known."""
+    ask = Flooded(seconds)
+    people = People(ask)
+    people.learn([types.User(8, first_name="Ivan")])
+
+    contacts = [await people.contact_at_once(user) for user in (7, 7, 9, 8)]
+
+    assert contacts[:3] == [Contact(peer_id=7), Contact(peer_id=7), Contact(peer_id=9)]
+    assert contacts[3].first_name == "Ivan"
+    assert ask.count == 1
+    with pytest.raises(FloodWait):
+        await people.contact(7)  # which chats go to Planfix is not decided without names
+
+
+async def test_a_short_pause_is_kept() -> None:
+    """Names are worth waiting for some seconds."""
+    with pytest.raises(FloodWait):
+        await People(Flooded(5.0)).contact_at_once(7)
