@@ -25,6 +25,7 @@ Value = TypeVar("Value")
 
 # Further dates cannot be shown in every time zone, nor can hours be added to them.
 FIRST_MOMENT, LAST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _LONGEST_NAME = 500
 _LONGEST_TEXT = 50_000
 _RENEW_BEFORE = 3600.0  # seconds
@@ -98,8 +99,13 @@ def task(item: dict[str, Any]) -> Task:
 
 
 def read_comments(found: list[Any]) -> tuple[Comment, ...]:
-    """Read comments in order; one without an id is known by its place."""
-    return tuple(comment(item, place) for place, item in enumerate(found) if isinstance(item, dict))
+    """Read comments, the oldest first if all have a time; one without an id is known by its place."""
+    items = [item for item in found if isinstance(item, dict)]
+    times = [moment(item.get("createdAt")) for item in items]
+    if all(times):
+        places = sorted(range(len(items)), key=lambda place: times[place] or _NEVER)
+        items = [items[place] for place in places]
+    return tuple(comment(item, place) for place, item in enumerate(items))
 
 
 def comment(item: dict[str, Any], place: int = 0) -> Comment:

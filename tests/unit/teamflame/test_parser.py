@@ -67,6 +67,20 @@ def test_assignees_may_be_bare_ids() -> None:
     assert [(each.id, each.name) for each in found.assignees] == [("u1", "?"), ("u2", "Boris")]
 
 
+def test_newest_comments_may_come_first() -> None:
+    """Whoever reads the comments, or is told of those that are new, has them in their order."""
+    old = {"text": "old", "createdAt": "2026-12-01T10:00:00.000Z"}
+    new = {"text": "new", "createdAt": "2026-12-01T11:30:00+02:00"}
+    newest = {"text": "newest", "createdAt": "2026-12-01T11:00:00.000Z"}
+
+    found = [parser.read_comments(each) for each in ([newest, old, new], [newest, {"text": "?"}])]
+
+    assert [[(each.id, each.text) for each in comments] for comments in found] == [
+        [("#0", "new"), ("#1", "old"), ("#2", "newest")],
+        [("#0", "newest"), ("#1", "?")],
+    ]
+
+
 class _Terse(ServiceClient):
     """A TeamFlame that always answers the same."""
 
