@@ -32,7 +32,7 @@ logger = logging.getLogger("sandbox")
 HOST = "127.0.0.1"
 LAST_PORT = 65534  # the sandbox page is at the port after it
 _READY = b"READY"
-_START_TIME = 30.0  # seconds
+_START_TIME = 120.0  # seconds, because the machine may be busy
 _STOP_TIME = 3.0  # seconds
 _HERE = Path(__file__).parents[1]
 # The kernel kills the sandbox when its gateway ends, even if the gateway was killed.
@@ -64,31 +64,28 @@ class RunningSandbox:
 @asynccontextmanager
 async def run_sandbox(data_dir: Path, http_port: int) -> AsyncIterator[RunningSandbox]:
     """Run the sandbox; its page is at this port, or at any free one for 0."""
-    telegram_port, free_port = _free_ports(2)
-    http_port = http_port or free_port
-    if not is_free(http_port):
+    if http_port and not is_free(http_port):
         raise SandboxFailed(f"port {http_port} is in use; choose another one with SANDBOX_PORT")
-    sandbox = RunningSandbox(telegram_port, http_port, data_dir / "sandbox.pem")
-    process = await _start(sandbox)
+    key_file = data_dir / "sandbox.pem"
+    process = await _start(http_port, key_file)
     try:
-        await _wait_until_ready(process)
+        ports = await _read_ports(process)
         relay = asyncio.create_task(_relay(process))
         try:
-            yield sandbox
+            yield RunningSandbox(ports["Telegram"], ports["HTTP"], key_file)
         finally:
             relay.cancel()
     finally:
         await _stop(process)
 
 
-async def _start(sandbox: RunningSandbox) -> Process:
+async def _start(http_port: int, key_file: Path) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         _PROGRAM,
-        *("--telegram-port", str(sandbox.telegram_port)),
-        *("--http-port", str(sandbox.http_port)),
-        *("--key", str(sandbox.key_file)),
+        *("--http-port", str(http_port)),
+        *("--key", str(key_file)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         cwd=_HERE,
@@ -96,12 +93,17 @@ async def _start(sandbox: RunningSandbox) -> Process:
     )
 
 
-async def _wait_until_ready(process: Process) -> None:
+async def _read_ports(process: Process) -> dict[str, int]:
+    """Wait until the sandbox is ready; return the ports that it says it listens on."""
+    ports: dict[str, int] = {}
     try:
         async with asyncio.timeout(_START_TIME):
             while (line := await _read_line(process)) != _READY:
                 if not line:
                     raise SandboxFailed("it exited during startup")
+                name, _, address = line.decode().partition(": ")
+                ports[name] = int(address.rpartition(":")[2])
+            return ports
     except TimeoutError as exc:
         raise SandboxFailed(f"it was not ready within {_START_TIME:.0f} s") from exc
 
@@ -153,17 +155,8 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _free_ports(count: int) -> list[int]:
-    # All sockets stay open until the end, or one port might be returned twice.
-    held = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in held]
-    for server in held:
-        server.close()
-    return ports
-
-
 READY_POLL = 0.2  # seconds
-_PATIENCE = 15.0  # seconds for a demo number to come online
+_PATIENCE = 60.0  # seconds for a demo number to come online
 _PROVIDER = "telegram"
 
 

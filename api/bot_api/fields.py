@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from api.bot_api.multipart import Open, Received
 
 LARGEST_NUMBER = 2**31 - 1
+LARGEST_KEYBOARD = 256 << 10  # bytes, as it is stored; Telegram takes some hundred buttons
 _ID = re.compile(r"[0-9]{1,19}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DIALECTS = {"markdown": Dialect.LEGACY, "markdownv2": Dialect.STRICT}
@@ -138,9 +139,12 @@ class Parameters:
         if not isinstance(markup, dict):
             raise bad_request("object expected as reply markup")
         try:
-            return _keyboard(markup)
+            keyboard = _keyboard(markup)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise bad_request("can't parse reply markup") from exc
+        if keyboard is not None and len(keyboard.model_dump_json()) > LARGEST_KEYBOARD:
+            raise bad_request("reply markup is too long")
+        return keyboard
 
     async def discard_files(self) -> None:
         """Delete the files that no message needs."""

@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar, cast
 from urllib.parse import parse_qsl
 
 from pydantic import (
@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 from quart import Response
-from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.requests.errors import ApiError, invalid, invalid_fields
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from quart import Request
+
+    from api.requests.uploads import CallBody
 
 Model = TypeVar("Model", bound=BaseModel)
 Fields = dict[str, Any]
@@ -47,7 +49,7 @@ async def read_body(request: Request, limit: int = SMALL) -> Fields:
 
 async def read_pairs(request: Request, limit: int, most: int = MOST_FIELDS) -> Pairs:
     """Read the fields of a body, at most so many in a form; some of them may repeat."""
-    raw = await _whole(request)
+    raw = await cast("CallBody", request.body).read(request.body_timeout)
     if len(raw) > limit:
         raise RequestEntityTooLarge
     if not raw:
@@ -61,16 +63,6 @@ async def read_pairs(request: Request, limit: int, most: int = MOST_FIELDS) -> P
 def _read(raw: bytes, most: int, *, is_json: bool) -> Pairs:
     text = _decode(raw, "body")
     return _sound(_from_json(text) if is_json else _from_form(text, most))
-
-
-async def _whole(request: Request) -> bytes:
-    """Wait for the whole body here, where the framework would start a task to wait for it."""
-    try:
-        async with asyncio.timeout(request.body_timeout):
-            whole: bytes = await request.body
-    except TimeoutError as exc:
-        raise RequestTimeout from exc
-    return whole
 
 
 async def read_body_or_query(request: Request, names: frozenset[str]) -> Fields:

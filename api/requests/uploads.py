@@ -1,4 +1,4 @@
-"""Reads uploads as fast as they are stored, so that little of them is in memory, and sends whole answers."""
+"""Reads bodies, and uploads only as fast as they are stored, so that little of them is in memory, and sends whole answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quart.asgi import ASGIHTTPConnection
 from quart.utils import encode_headers, raise_task_exceptions
 from quart.wrappers.request import Body
 from quart.wrappers.response import DataBody
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -28,7 +28,21 @@ _PATHS = "/bot"
 _MULTIPART = "multipart/form-data"
 
 
-class UploadBody(Body):
+class CallBody(Body):
+    """A body that is waited for without a task, and without a timer if all of it is here."""
+
+    async def read(self, seconds: float | None) -> bytes:
+        """Return the whole body; raise RequestTimeout if it does not come in time."""
+        if self._complete.is_set():  # as most are, because they come with their heads
+            return bytes(await self)
+        try:
+            async with asyncio.timeout(seconds):
+                return bytes(await self)
+        except TimeoutError as exc:
+            raise RequestTimeout from exc
+
+
+class UploadBody(CallBody):
     """A body that the server reads on only when there is room for it."""
 
     def __init__(self, expected: int | None) -> None:
@@ -76,6 +90,9 @@ class UploadBody(Body):
 
 class UploadRequest(Request):
     """A request that may be an upload; the limit of all others stays as it is."""
+
+    body_class = CallBody
+    body: CallBody
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)

@@ -140,6 +140,7 @@ class Journal:
         self._cipher = cipher
         self.number = cipher.number
         self.budgets = Budgets(database, cipher.number)
+        self._searching = asyncio.Lock()
 
     async def accept(
         self, outgoing: Outgoing, *, is_new_chat: bool, first: FirstContact | None = None
@@ -201,8 +202,13 @@ class Journal:
     async def search(self, selection: Selection, most: int) -> tuple[Sequence[Entry], int | None]:
         """Search at most so many rows; also return the id before which to go on, if more may follow.
 
-        The rows are read piece by piece, so that other readers get their turn.
+        The rows are read piece by piece, so that other readers get their turn, and one search after
+        the other, so that those of one number keep no more than one thread busy.
         """
+        async with self._searching:
+            return await self._search(selection, most)
+
+    async def _search(self, selection: Selection, most: int) -> tuple[Sequence[Entry], int | None]:
         found: list[Entry] = []
         before = selection.before
         for _ in range(0, most, browsing.PIECE):

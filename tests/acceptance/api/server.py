@@ -95,26 +95,27 @@ class Server:
 @asynccontextmanager
 async def running_sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
     """Start the sandbox as a program, except that it is forked; how it is loaded has tests of its own."""
-    telegram_port, http_port, key = free_port(), free_port(), folder / "dc.pem"
-    ports = ("--telegram-port", str(telegram_port), "--http-port", str(http_port))
+    key = folder / "dc.pem"
     with tempfile.TemporaryFile() as out:  # codes of logins are nothing to leave in a folder
-        process = fork_sandbox([*ports, "--key", str(key)], out)
+        process = fork_sandbox(["--key", str(key)], out)
         try:
-            await eventually(lambda: _says_ready(process, out), awaited="the sandbox is ready")
+            said = await eventually(lambda: _said_at_ready(process, out), awaited="its READY")
+            told = dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)
             yield {
-                "TELEGRAM_DC": f"127.0.0.1:{telegram_port}",
+                "TELEGRAM_DC": told["Telegram"],
                 "TELEGRAM_DC_KEY": str(key),
-                "SANDBOX_URL": f"http://127.0.0.1:{http_port}",
+                "SANDBOX_URL": told["HTTP"],
             }
         finally:
             process.send_signal(signal.SIGTERM)
             await process.wait()
 
 
-def _says_ready(process: Forked, out: IO[bytes]) -> bool:
-    said = os.pread(out.fileno(), 1 << 16, 0)
-    assert process.returncode is None, f"the sandbox ended while starting: {said.decode()}"
-    return b"READY\n" in said
+def _said_at_ready(process: Forked, out: IO[bytes]) -> str:
+    """Return what the sandbox has said, nothing as long as it is not ready."""
+    said = os.pread(out.fileno(), 1 << 16, 0).decode()
+    assert process.returncode is None, f"the sandbox ended while starting: {said}"
+    return said if "READY\n" in said else ""
 
 
 @asynccontextmanager

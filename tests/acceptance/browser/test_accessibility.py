@@ -151,6 +151,7 @@ async def test_login_page(
         await page.get_by_label("Code").wait_for()
         found += await look(page, "code")
         await page.goto(f"{link[:-4]}none", wait_until="commit")
+        await page.get_by_role("heading", level=1).wait_for()
         found += await look(page, "closed")
     assert found == []
 

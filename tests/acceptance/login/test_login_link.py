@@ -62,7 +62,7 @@ async def test_client_logs_in_alone_by_code(guarded: Phone, page: Page) -> None:
     assert 'type="password"' in password.text
     assert "This password is wrong" in wrong_password.text
     assert (done.status_code, "The number is connected" in done.text) == (200, True)
-    assert (await guarded.show())["state"] == "online"
+    await guarded.until("online")
     audit = await guarded.operator.call(
         guarded.server, "GET", f"/audit?number={guarded.number}", ADMIN_KEY
     )
@@ -101,7 +101,7 @@ async def test_link_dies_after_use(guarded: Phone, page: Page) -> None:
 
     assert (used.status_code, "<form" in used.text) == (410, False)
     assert (again.status_code, "no longer works" in again.text) == (410, True)
-    assert (await guarded.show())["state"] == "online"
+    await guarded.until("online")
 
 
 async def test_link_dies_after_a_login_elsewhere(guarded: Phone, page: Page) -> None:

@@ -34,6 +34,7 @@ async def test_faults_double_and_lose_nothing(tmp_path: Path, postgres_url: str)
         await cut_off(cluster, second, first)
         await freeze_between(second)
         await talk_all(cluster, "after a short freeze")
+        await cluster.until_spread(first, TALKS // 2, TALKS // 2)
         await order_drain(cluster, first, second)
         assert await second.drain() == 0
         assert await cluster.spread(first) == {first.url: TALKS}

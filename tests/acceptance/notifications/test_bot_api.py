@@ -248,6 +248,8 @@ async def test_broken_uploads_are_refused(bot: Bot, body: bytes) -> None:
         ("sendMessage", {"chat_id": 5, "text": "x", "reply_markup": "{"}, 400, "reply_markup"),
         ("sendMessage", {"chat_id": 5, "text": "x", "reply_markup": {"inline_keyboard": [[1]]}},
          400, "reply markup"),
+        ("sendMessage", {"chat_id": 5, "text": "x", "reply_markup": {"keyboard": [["a"]] * 9999}},
+         400, "reply markup is too long"),
         ("sendMessage", {"chat_id": 5, "text": "x" * 4097}, 400, "message is too long"),
         ("editMessageText", {"chat_id": 5, "message_id": 1, "text": "x" * 4097},
          400, "message is too long"),

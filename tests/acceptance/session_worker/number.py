@@ -50,6 +50,8 @@ QUICK = ConnectionTiming(
 HASTY = replace(QUICK, connect_limit=4, request_limit=2, poll_limit=0.5)
 # So seldom that a test in which something arrives knows it was not the poll that brought it.
 SELDOM = replace(QUICK, poll_interval=3600)
+# It soon gives up another data centre that says nothing, and never doubts its own.
+HASTY_ELSEWHERE = replace(SELDOM, connect_limit=4, request_limit=2)
 
 
 @dataclass

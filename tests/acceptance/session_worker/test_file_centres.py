@@ -22,7 +22,7 @@ from session_worker.telegram.errors import (
     Unreachable,
 )
 from tests.acceptance.session_worker.conftest import PHONE
-from tests.acceptance.session_worker.number import HASTY, SELDOM, Number, assignment
+from tests.acceptance.session_worker.number import HASTY_ELSEWHERE, SELDOM, Number, assignment
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ async def test_a_line_that_can_not_be_opened_is_given_up(
     number: Number, telegram: DataCentre
 ) -> None:
     """A data centre that takes connections and says nothing costs a limited time, leaves nothing."""
-    number.timing = HASTY
+    number.timing = HASTY_ELSEWHERE
     number.account = number.make_account()
     await number.start()
     telegram.afflict(Kind.BLACKHOLE, dc_id=OTHER_DC)
@@ -99,7 +99,7 @@ async def test_a_line_that_can_not_be_opened_is_given_up(
 
 async def test_a_silent_line_is_replaced(number: Number, telegram: DataCentre) -> None:
     """A line that stops answering is given up with the request, the next one works."""
-    number.timing = HASTY
+    number.timing = HASTY_ELSEWHERE
     number.account = number.make_account()
     await number.start()
     await ask(number)

@@ -17,7 +17,7 @@ from sandbox.telegram.phone_owner import OwnFile
 from session_worker.protocol.messages import Failed, Trying
 from tests.acceptance.sandbox.telegram.pictures import make_png
 from tests.acceptance.session_worker.inbound.inbound_number import PHONE
-from tests.acceptance.session_worker.number import HASTY
+from tests.acceptance.session_worker.number import HASTY_ELSEWHERE
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ async def test_a_dead_data_centre_holds_up_no_other_files(inbound: InboundNumber
 
 async def test_a_try_that_hangs_is_counted_with_its_reason(inbound: InboundNumber) -> None:
     """Whoever looks at the journal sees how often a file was asked for, and why in vain."""
-    inbound.timing = replace(HASTY, connect_limit=3)
+    inbound.timing = replace(HASTY_ELSEWHERE, connect_limit=3)
     await inbound.stop()
     await inbound.start_again()
     inbound.centre.afflict(Kind.BLACKHOLE, dc_id=OTHER_DC)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from quart import Request
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from api import create_app
 from api.requests.uploads import (
@@ -15,6 +15,7 @@ from api.requests.uploads import (
     MOST_AT_ONCE,
     MOST_DISCARDED,
     MOST_UNREAD,
+    CallBody,
     UploadBody,
 )
 
@@ -65,6 +66,18 @@ async def test_whole_body_has_the_usual_limit() -> None:
     assert await body == b"fields"
     with pytest.raises(RequestEntityTooLarge):
         await large
+
+
+async def test_body_that_is_here_has_no_limit_on_time() -> None:
+    """One that is not complete is given up when its time is over."""
+    body, late = CallBody(None, MOST_AT_ONCE), CallBody(None, MOST_AT_ONCE)
+    for each in (body, late):
+        each.append(b"fields")
+    body.set_complete()
+
+    assert await body.read(0) == b"fields"
+    with pytest.raises(RequestTimeout):
+        await late.read(0)
 
 
 def test_every_route_has_the_blueprints_that_the_framework_finds(settings: Settings) -> None:
