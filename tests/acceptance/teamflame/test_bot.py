@@ -127,8 +127,6 @@ def _try(call: Any, url: str, proof: dict[str, str]) -> None:
         @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
         @given(case=made_up)
         def attempt(case: Any) -> None:
-            case.call_and_validate(
-                base_url=url, headers=proof, checks=CHECKS, timeout=PATIENCE
-            )
+            case.call_and_validate(base_url=url, headers=proof, checks=CHECKS, timeout=PATIENCE)
 
         attempt()
