@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 YOUNG = 10_000
 """New objects among which garbage is looked for.
 
-Python's 700 are the objects of three calls: it would look again and again at calls that are not over.
+Python's 700 are the objects of five calls: it would look again and again at calls that are not over.
 """
 
 logger = logging.getLogger(__name__)

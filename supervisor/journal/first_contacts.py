@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, exists, insert, literal, select, update
 
 from supervisor.database import number_tables, tables
-from supervisor.database.tables import RowState
+from supervisor.database.tables import Direction, RowState
 from supervisor.database.transactions import insert_missing
 from supervisor.errors import NumberUnknown
 from supervisor.governor.budget import (
@@ -81,6 +81,10 @@ class Budgets:
     async def load(self, now: float) -> tuple[Settings, Usage]:
         return await self._database.read(_load, self._number, now)
 
+    async def answered(self) -> Sequence[int]:
+        """Return those who wait although they have written to the number since."""
+        return await self._database.read(_answered, self._number)
+
     async def outlook(self, now: float) -> Outlook:
         """Return what is left of the budgets."""
         return outlook(*await self.load(now), now)
@@ -133,6 +137,15 @@ def _load(connection: Connection, number: str, now: float) -> tuple[Settings, Us
         suspicion=_suspicion_of(stored),
     )
     return Settings.from_text(stored.settings if stored else None), usage
+
+
+def _answered(connection: Connection, number: str) -> list[int]:
+    has_written = exists().where(
+        *(_row.number == number, _row.peer_id == _first.peer_id, _row.id > _first.row),
+        *(_row.direction == Direction.IN, _row.is_echo.is_(False)),
+    )
+    waiting = (_first.number == number, _first.granted.is_(None), has_written)
+    return list(connection.scalars(select(_first.peer_id).where(*waiting)))
 
 
 def _suspicion_of(stored: Any) -> Suspicion | None:

@@ -42,6 +42,7 @@ class Budgets(Protocol):
     """Stores what the number has used."""
 
     async def load(self, now: float) -> tuple[Settings, Usage]: ...
+    async def answered(self) -> Sequence[int]: ...
     async def is_stranger(self, peer_id: int) -> bool: ...
     async def grant(self, peers: Sequence[int], at: float) -> None: ...
     async def expect(self, code: str, moments: Mapping[int, float]) -> None: ...
@@ -74,6 +75,9 @@ class Governor:
 
     async def load(self) -> None:
         self._settings, self._usage = await self._budgets.load(self._clock())
+        if self._usage.held and (answered := await self._budgets.answered()):
+            # The gateway ended when what they wrote was stored, and before they were admitted.
+            await self._admit_held(answered, ANSWERED)
         self._is_loaded = True
 
     def start(self) -> None:

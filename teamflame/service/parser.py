@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,8 @@ Value = TypeVar("Value")
 
 # Further dates cannot be shown in every time zone, nor can hours be added to them.
 FIRST_MOMENT, LAST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+MOST_READ = 5000  # tasks of a column, comments of a task, and whatever else comes in a list
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _LONGEST_NAME = 500
 _LONGEST_TEXT = 50_000
 _RENEW_BEFORE = 3600.0  # seconds
@@ -33,8 +36,16 @@ _LONGEST_LIFETIME = 366 * 24 * 3600.0
 
 
 def read_list(answer: Any, read: Callable[[dict[str, Any]], Value]) -> tuple[Value, ...]:
-    found = answer if isinstance(answer, list) else []
+    found = answer[:MOST_READ] if isinstance(answer, list) else []
     return tuple(read(item) for item in found if isinstance(item, dict) and _id(item))
+
+
+async def read_long_list(answer: Any, read: Callable[[dict[str, Any]], Value]) -> tuple[Value, ...]:
+    """Read a list in a thread: whoever may write on a board chooses how long its texts are.
+
+    The event loop answers the beats of all workers.
+    """
+    return await asyncio.to_thread(read_list, answer, read)
 
 
 def read_one(answer: Any, read: Callable[[dict[str, Any]], Value]) -> Value:
@@ -98,8 +109,13 @@ def task(item: dict[str, Any]) -> Task:
 
 
 def read_comments(found: list[Any]) -> tuple[Comment, ...]:
-    """Read comments in order; one without an id is known by its place."""
-    return tuple(comment(item, place) for place, item in enumerate(found) if isinstance(item, dict))
+    """Read comments, the oldest first if all have a time; one without an id is known by its place."""
+    items = [item for item in found[:MOST_READ] if isinstance(item, dict)]
+    times = [moment(item.get("createdAt")) for item in items]
+    if all(times):
+        places = sorted(range(len(items)), key=lambda place: times[place] or _NEVER)
+        items = [items[place] for place in places]
+    return tuple(comment(item, place) for place, item in enumerate(items))
 
 
 def comment(item: dict[str, Any], place: int = 0) -> Comment:

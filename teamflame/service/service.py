@@ -115,7 +115,8 @@ class Columns:
     async def list(self, token: str, board: str) -> tuple[Column, ...]:
         """List the columns with all their tasks, in one call."""
         answer = await self._client.call(Call.COLUMNS, board, token=token)
-        return tuple(each.on(board) for each in parser.read_list(answer, parser.column))
+        columns = await parser.read_long_list(answer, parser.column)
+        return tuple(each.on(board) for each in columns)
 
     async def create(self, token: str, name: str, board: Board) -> Column:
         fields = {

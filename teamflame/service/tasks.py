@@ -59,12 +59,14 @@ class Tasks:
         return parser.read_one(answer, parser.task)
 
     async def mine(self, token: str) -> tuple[Task, ...]:
-        return parser.read_list(await self._client.call(Call.MY_TASKS, token=token), parser.task)
+        answer = await self._client.call(Call.MY_TASKS, token=token)
+        return await parser.read_long_list(answer, parser.task)
 
     async def of_column(self, token: str, column: str) -> tuple[Task, ...]:
         """List the tasks of a column with their comments."""
         answer = await self._client.call(Call.TASKS_OF_COLUMN, column, token=token)
-        return tuple(each.at(column) for each in parser.read_list(answer, parser.task))
+        tasks = await parser.read_long_list(answer, parser.task)
+        return tuple(each.at(column) for each in tasks)
 
     async def create(
         self, token: str, board: Board | None, column: str, fields: TaskFields

@@ -97,7 +97,8 @@ class BoardWatch:
         if stored is None:
             self._unchanged = 0
         before = None if stored is None else snapshot.read(stored)
-        found = snapshot.compare(before, columns, datetime.now(UTC))
+        # In a thread, because a board may have very many tasks.
+        found = await asyncio.to_thread(snapshot.compare, before, columns, datetime.now(UTC))
         own = await self._teamflame.own_actions.actors_of({each.change for each in found.events})
         # People are notified first: a gateway that dies before the snapshot is saved does it again,
         # under the same keys, so that nothing is sent twice.

@@ -36,7 +36,10 @@ from teamflame.web.models import (
 from teamflame.web.openapi import call
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from teamflame.accounts.proof import Caller
+    from teamflame.service.values import Board, Column, Person
 
 blueprint = Blueprint("teamflame_boards", __name__, url_prefix="/teamflame/api")
 register_errors(blueprint)
@@ -94,7 +97,7 @@ async def post_board() -> Response:
 @document_response(FullBoardAnswer)
 async def get_board(board: str) -> Response:
     """Show a board with its columns and tasks; with If-None-Match, 304 while nothing has changed."""
-    answer = (await _full_board(admit(), key(board))).model_dump_json()
+    answer = await _full_board(admit(), key(board))
     teamflame().record_look(board)
     etag = hashlib.sha256(answer.encode()).hexdigest()[:32]
     response = Response(answer, content_type="application/json")
@@ -156,15 +159,20 @@ async def post_column() -> Response:
     return respond(ColumnAnswer.model_validate(made), HTTPStatus.CREATED)
 
 
-async def _full_board(caller: Caller, board: str) -> FullBoardAnswer:
+async def _full_board(caller: Caller, board: str) -> str:
+    """Return the answer about a board, written beside the event loop, because it may be very long."""
     shared = teamflame()
     found, columns = await asyncio.gather(
         shared.call(caller, shared.service.boards.get, board),
         shared.call(caller, shared.service.columns.list, board),
     )
     people = await shared.people_of(caller, found.space_id)
+    return await asyncio.to_thread(_written, found, columns, people)
+
+
+def _written(found: Board, columns: Sequence[Column], people: Sequence[Person]) -> str:
     return FullBoardAnswer(
         **BoardAnswer.model_validate(found).model_dump(),
         columns=[FullColumnAnswer.model_validate(each) for each in columns],
         people=[PersonAnswer.model_validate(each) for each in people],
-    )
+    ).model_dump_json()

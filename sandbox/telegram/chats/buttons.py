@@ -18,9 +18,16 @@ LONGEST_DATA = 64  # bytes
 MOST_BUTTONS = 100
 _KEYBOARDS = (types.ReplyKeyboardMarkup, types.ReplyKeyboardHide, types.ReplyKeyboardForceReply)
 
+# What only a person alone with the bot can use.
+_PRIVATE = (
+    types.InlineButtonTypeWebView,
+    types.ButtonTypeSimpleWebView,
+    types.ButtonTypeRequestPhone,
+)
 
-def checked_markup(author: Account, markup: Any) -> Any:
-    """Return the buttons that a message gets; those of a person's message are dropped."""
+
+def checked_markup(author: Account, markup: Any, *, is_private: bool) -> Any:
+    """Return the buttons that a message gets in such a chat; those of a person's message are dropped."""
     if markup is None or not author.bot:
         return None
     buttons = list(buttons_of(markup))
@@ -31,11 +38,17 @@ def checked_markup(author: Account, markup: Any) -> Any:
             _check_inline(button)
     elif not isinstance(markup, _KEYBOARDS):
         raise RpcError("REPLY_MARKUP_INVALID")
+    _check(buttons, is_private=is_private)
+    return markup
+
+
+def _check(buttons: list[Any], *, is_private: bool) -> None:
     if len(buttons) > MOST_BUTTONS:
         raise RpcError("REPLY_MARKUP_TOO_LONG")
     if not all(button.text.strip() for button in buttons):
         raise RpcError("BUTTON_TEXT_INVALID")
-    return markup
+    if not is_private and any(isinstance(button.type, _PRIVATE) for button in buttons):
+        raise RpcError("BUTTON_TYPE_INVALID")
 
 
 def buttons_of(markup: Any) -> Iterator[Any]:

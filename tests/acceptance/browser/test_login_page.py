@@ -63,12 +63,12 @@ async def test_qr_code_renews_itself_then_moves_on(
         await page.get_by_role("button", name="Відсканувати QR-код").click()
         picture = page.locator("#qr")
         first = await picture.get_attribute("src")
-        renewed = await guarded.begin("qr")
+        await page.screenshot(path=tmp_path / "qr-uk.png")
+        renewed = await guarded.begin("qr")  # from here on, its code must be scanned within 28 s
         await expect(picture).not_to_have_attribute("src", first or "")
         # What Playwright itself repeats in the page the page's own rules may forbid.
         wide = "document.getElementById('qr').naturalWidth > 100"
         await eventually(lambda: page.evaluate(wide), awaited="the picture")
-        await page.screenshot(path=tmp_path / "qr-uk.png")
         await guarded.scan(renewed["qr_url"])
         await page.get_by_label("Пароль").fill(PASSWORD)
         await page.screenshot(path=tmp_path / "password-uk.png")

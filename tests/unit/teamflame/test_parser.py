@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,20 @@ def test_assignees_may_be_bare_ids() -> None:
     found = parser.task({"id": "t1", "users": ["u1", {"id": "u2", "name": "Boris"}, 5, ""]})
 
     assert [(each.id, each.name) for each in found.assignees] == [("u1", "?"), ("u2", "Boris")]
+
+
+def test_newest_comments_may_come_first() -> None:
+    """Whoever reads the comments, or is told of those that are new, has them in their order."""
+    old = {"text": "old", "createdAt": "2026-12-01T10:00:00.000Z"}
+    new = {"text": "new", "createdAt": "2026-12-01T11:30:00+02:00"}
+    newest = {"text": "newest", "createdAt": "2026-12-01T11:00:00.000Z"}
+
+    found = [parser.read_comments(each) for each in ([newest, old, new], [newest, {"text": "?"}])]
+
+    assert [[(each.id, each.text) for each in comments] for comments in found] == [
+        [("#0", "new"), ("#1", "old"), ("#2", "newest")],
+        [("#0", "newest"), ("#1", "?")],
+    ]
 
 
 class _Terse(ServiceClient):
@@ -165,3 +180,22 @@ def test_dates_at_the_edge_of_the_calendar_are_none(date: str) -> None:
     assert compare({}, columns, NOW).snapshot["t"].due is None
     with pytest.raises(ValidationError, match="1970"):
         TaskBody.model_validate({"title": "x", "column_id": "c", "due": date})
+
+
+async def test_board_without_end_is_read_to_its_limit() -> None:
+    """Whoever may write on a board chooses how much is on it, and all numbers are served beside it."""
+    tasks = [{"id": f"t{place}", "name": "x"} for place in range(2 * parser.MOST_READ)]
+    beats = 0
+
+    async def beat() -> None:
+        nonlocal beats
+        while True:
+            beats += 1
+            await asyncio.sleep(0)
+
+    beating = asyncio.create_task(beat())
+    (column,) = await parser.read_long_list([{"id": "c", "tasks": tasks}], parser.column)
+    beating.cancel()
+
+    assert len(column.tasks) == parser.MOST_READ
+    assert beats > 1, "the event loop waited for the parser"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
+from sandbox.telegram.accounts.accounts import Account
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.chats.buttons import checked_markup
 from sandbox.telegram.chats.message_actions import Draft, Posted
@@ -25,7 +26,6 @@ from sandbox.telegram.records.event_log import OtherEvent
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.records.mailbox import Message
     from sandbox.telegram.rpc import Call
 
@@ -44,7 +44,9 @@ def send_media(call: Call, request: Any) -> Any:
         media=make_media(call, request.media),
         reply_to=replied(call, request.reply_to, box),
         topic=topic_of(recipient, request.reply_to),
-        reply_markup=checked_markup(call.account, request.reply_markup),
+        reply_markup=checked_markup(
+            call.account, request.reply_markup, is_private=isinstance(recipient, Account)
+        ),
         silent=bool(request.silent),
         random_id=request.random_id,
     )

@@ -35,7 +35,9 @@ def send_message(call: Call, request: Any) -> Any:
         entities=tuple(request.entities or ()),
         reply_to=replied(call, request.reply_to, box),
         topic=topic_of(recipient, request.reply_to),
-        reply_markup=checked_markup(call.account, request.reply_markup),
+        reply_markup=checked_markup(
+            call.account, request.reply_markup, is_private=isinstance(recipient, Account)
+        ),
         silent=bool(request.silent),
         random_id=request.random_id,
     )

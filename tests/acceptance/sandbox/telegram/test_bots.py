@@ -219,6 +219,38 @@ async def test_bot_in_a_forum(
     assert (posted.content.text, posted.content.topic) == ("disk full", topic)
 
 
+async def test_buttons_for_one_person_are_refused_in_groups(
+    client_of: ClientOf, data_centre: DataCentre, alice: Account, crowd: Channel, robot: Account
+) -> None:
+    """A Mini App opens from a private chat only, and nobody is asked for a phone before others."""
+    data_centre.channels.invite(crowd, alice, [robot])
+    bot, place = await client_of(robot), types.InputPeerChannel(crowd.bare_id, 0)
+    app = types.KeyboardInlineButton("x", types.InlineButtonTypeWebView("https://example.com"))
+    phone = types.KeyboardButton("x", types.ButtonTypeRequestPhone())
+    markups = (
+        types.ReplyInlineMarkup([types.KeyboardInlineButtonRow([app])]),
+        types.ReplyKeyboardMarkup([types.KeyboardButtonRow([phone])]),
+    )
+
+    for markup in markups:
+        request = functions.messages.SendMessageRequest(place, "text", reply_markup=markup)
+        assert await refusal_of(bot(request)) == "BUTTON_TYPE_INVALID"
+
+
+async def test_message_is_edited_in_its_own_chat(
+    client_of: ClientOf, data_centre: DataCentre, alice: Account, bob: Account, robot: Account
+) -> None:
+    """The id of a message in another chat names no message of this one."""
+    for person in (alice, bob):
+        data_centre.bots.start(person, robot)
+    bot = await client_of(robot)
+    sent = await bot.send_message(types.InputPeerUser(alice.id, 0), "for Alice")
+    there = functions.messages.EditMessageRequest(types.InputPeerUser(bob.id, 0), sent.id, "x")
+
+    assert await refusal_of(bot(there)) == "MESSAGE_ID_INVALID"
+    assert (await bot.edit_message(types.InputPeerUser(alice.id, 0), sent.id, "y")).text == "y"
+
+
 async def test_bots_do_not_write_to_bots(
     client_of: ClientOf, data_centre: DataCentre, robot: Account
 ) -> None:

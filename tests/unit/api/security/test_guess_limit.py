@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.security.authenticator import CHANGES, MOST_ADDRESSES, FadingLimit
+from api.security.authenticator import BURST, CHANGES, MOST_ADDRESSES, FadingLimit
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, start
 
 if TYPE_CHECKING:
@@ -76,3 +76,17 @@ async def test_client_changes_its_number_only_so_often(client: TestClientProtoco
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
     assert (await refused.get_json())["error"] == "too_many_changes"
     assert others.status_code == 200
+
+
+async def test_guesses_fill_no_log(
+    client: TestClientProtocol, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A script with an old key is logged, so that somebody mends it; who guesses on is not."""
+    answers = [
+        (await client.post("/webhook/planfix-event", json={"token": f"guess {number}"})).status_code
+        for number in range(2 * BURST)
+    ]
+
+    logged = sum("wrong key" in line.getMessage() for line in caplog.records)
+    assert set(answers) == {401, 429}
+    assert logged <= answers.count(401) + 1

@@ -11,6 +11,7 @@ from supervisor.database.tables import Direction
 from supervisor.errors import ResolvingDelayed
 from supervisor.governor.budget import ANSWERS_ONLY, BUDGET_SPENT, DAY
 from supervisor.journal.browsing import Selection
+from supervisor.journal.worker_report import report_of
 from supervisor.messages.dispatcher import Dispatcher
 from supervisor.messages.file_links import FileLinks
 from tests.support.waiting import eventually
@@ -230,3 +231,20 @@ async def test_budget_can_be_switched_off(governed: Governed) -> None:
     await governed.write("to 14", 14)
 
     await eventually(lambda: {"to 13", "to 14"} <= set(governed.handed_over()))
+
+
+async def test_answer_that_was_stored_last_is_known(governed: Governed) -> None:
+    """A gateway that ends between storing an answer and admitting its author makes nobody wait."""
+    for peer_id in (11, 12, 13, 14):
+        await governed.write(f"to {peer_id}", peer_id)
+    await governed.until_handed_over("to 11", "to 12")
+    recorded = governed.recorded
+    epoch = (await recorded.store.numbers.get(NUMBER)).epoch
+    await recorded.dispatcher.journal.record(epoch, report_of([received(1, peer_id=14)]), ())
+
+    await governed.restart()
+
+    await governed.until_handed_over("to 11", "to 12", "to 14")
+    assert [each.peer_id for each in await governed.pending()] == [11, 12, 13, 14]
+    outlook = await recorded.dispatcher.journal.budgets.outlook(governed.clock.now)
+    assert (outlook.used, outlook.waiting) == (2, 1)
