@@ -35,12 +35,16 @@ from api.teamflame import register_teamflame
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from quart.wrappers.base import BaseRequestWebsocket
+    from werkzeug.routing import MapAdapter
+
     from supervisor.gateway import Gateway
 
 # What a caller can make us keep in memory is bounded by these limits, by `body.SMALL` for each
 # route, and by Hypercorn's defaults for headers: 16 KiB and one more read, within 5 seconds.
 BODY_TIMEOUT = 15  # seconds a caller has to send its body
 STALL_TIMEOUT = 60  # seconds a caller may pause while it reads its answer
+_ANY_HOST = "gateway"
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
@@ -52,12 +56,24 @@ _PAGE_HEADERS = {
 _OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
+class Application(Quart):
+    """Routes by the path alone: no route depends on the host that a caller names, so it is not read."""
+
+    def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
+        if request is None:
+            return None
+        query = request.query_string.decode("latin-1")
+        return self.url_map.bind(
+            _ANY_HOST, request.root_path, None, request.scheme, request.method, request.path, query
+        )
+
+
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Quart:
     """Make the application; without settings, read them from the environment and set up the log."""
     if settings is None:
         settings = _settings_or_exit()
         set_up_logging(settings)
-    app = Quart("api")
+    app = Application("api")
     app.url_map.merge_slashes = False
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, BODY_TIMEOUT=BODY_TIMEOUT)
     app.config.update(STALL_TIMEOUT=STALL_TIMEOUT, DOWNLOADS=Downloads())

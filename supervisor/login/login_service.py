@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 SETTLE = 30.0  # seconds that a number may take to come online after its login
 LOGIN_LOOK_TIMEOUT = 60.0  # seconds that a look waits for a step that is under way
-LOG_OUT = 8.0  # seconds to end a session at Telegram
+LOG_OUT = 20.0  # seconds to end a session at Telegram
 
 _OPEN = frozenset({State.NEEDS_LOGIN, State.NEEDS_CODE, State.NEEDS_PASSWORD, State.BANNED})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from typing import Self
 
@@ -16,6 +17,8 @@ class Relay:
         """Lead to a port, or, where the host is the path of a folder, to a server's socket in it."""
         self._target = (host, port)
         self._server: asyncio.Server | None = None
+        self._place: socket.socket | None = None
+        """The port while nobody listens at it, so that it is given to nobody else."""
         self._port = 0
         self._asks, self._answers = asyncio.Event(), asyncio.Event()
         self._open_both_ways()
@@ -33,6 +36,8 @@ class Relay:
 
     async def __aexit__(self, *_: object) -> None:
         await self.cut()
+        if self._place is not None:
+            self._place.close()
 
     def silence(self, *, only_answers: bool = False) -> None:
         """Swallow everything, or all that comes back: connections stay or come about."""
@@ -45,6 +50,7 @@ class Relay:
         server, self._server = self._server, None
         if server is not None:
             server.close()
+            self._place = _occupy(self._port)
         for writer in self._writers:
             writer.transport.abort()
         self._open_both_ways()  # whoever is held back finds its connection ended
@@ -54,8 +60,9 @@ class Relay:
         """Let everything through, what was held back included."""
         self._open_both_ways()
         if self._server is None:
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
-            self._port = self._server.sockets[0].getsockname()[1]
+            place, self._place = self._place or _occupy(0), None
+            self._port = place.getsockname()[1]
+            self._server = await asyncio.start_server(self._accept, sock=place)
 
     def _open_both_ways(self) -> None:
         self._asks.set()
@@ -103,3 +110,11 @@ class Relay:
             await way.wait()
             writer.write(data)
             await writer.drain()
+
+
+def _occupy(port: int) -> socket.socket:
+    """Hold a port, at which connections are refused until somebody listens."""
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.bind(("127.0.0.1", port))
+    return place

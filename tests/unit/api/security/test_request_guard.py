@@ -160,6 +160,21 @@ async def test_refused_target_ends_the_connection(served: Served) -> None:
     assert headers_of(answer)["connection"] == "close"
 
 
+@pytest.mark.parametrize("host", [b"", b"a b", b"a..b", b"[::1", b"a" * 70 + b".example"])
+async def test_host_is_not_read(
+    served: Served, caplog: pytest.LogCaptureFixture, host: bytes
+) -> None:
+    """Whatever a caller names as the host, its call is answered, and the log has no error."""
+    named = b" HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n"
+
+    answer = await served.exchange(b"GET /healthz" + named)
+    redirect = await served.exchange(b"GET /login/x" + named)
+
+    assert (status_of(answer), status_of(redirect)) == (200, 308)
+    assert headers_of(redirect)["location"] == "./x/"
+    assert [line.getMessage() for line in caplog.records if line.levelno > logging.WARNING] == []
+
+
 async def test_head_has_no_body(served: Served) -> None:
     """HEAD is answered as GET is, without what GET brings."""
     head, get = await served.get("/healthz", method="HEAD"), await served.get("/healthz")
