@@ -53,7 +53,7 @@ async def test_link_in_place_of_the_folder_leads_nowhere(
     (elsewhere / "old").write_bytes(b"x")
     os.utime(elsewhere / "old", (0, 0))
     folder.parent.mkdir(parents=True)
-    folder.symlink_to(elsewhere)
+    (folder.parent / folder.name).symlink_to(elsewhere)
 
     with pytest.raises(OSError, match="uploads"):
         await uploads.open(BOT)
