@@ -138,6 +138,7 @@ _SUFFIX = ".session"
 _NO_SUCH_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
 _MOST_BYTES = 64 << 20
 _AUTH_KEY_BYTES = 256
+_LARGEST_INT = 2**31 - 1  # as Telegram's protocol has it, and PostgreSQL's columns
 _VERSIONS = range(1, 9)
 _FIRST_WITH_UPDATES = 4
 _FIRST_WITH_GOOD_HASHES = 6
@@ -255,16 +256,21 @@ def _session(database: sqlite3.Connection, version: int) -> Session:
     dc_id, server_address, port, auth_key = row
     if not isinstance(auth_key, bytes) or len(auth_key) != _AUTH_KEY_BYTES:
         raise SessionFileBroken("its key is damaged")
-    if not server_address or not 0 < int(port) < 1 << 16:
+    if not server_address or not 0 < int(port) < 1 << 16 or not 0 < int(dc_id) <= _LARGEST_INT:
         raise SessionFileBroken("it names no data centre")
     updates = _updates(database) if version >= _FIRST_WITH_UPDATES else None
-    return Session(int(dc_id), str(server_address), int(port), auth_key, updates=updates)
+    return Session(int(dc_id), _text(server_address) or "", int(port), auth_key, updates=updates)
 
 
 def _updates(database: sqlite3.Connection) -> UpdateState | None:
     query = "SELECT pts, qts, date, seq FROM update_state WHERE id = ?"
     row = database.execute(query, (_ACCOUNT,)).fetchone()
-    return UpdateState(*(int(value) for value in row)) if row else None
+    if row is None:
+        return None
+    values = [int(value) for value in row]
+    if any(abs(value) > _LARGEST_INT for value in values):
+        raise SessionFileBroken("its position in Telegram's updates is damaged")
+    return UpdateState(*values)
 
 
 def _entity(peer_id: Any, access_hash: Any, username: Any, phone: Any, name: Any) -> Entity:
@@ -272,4 +278,5 @@ def _entity(peer_id: Any, access_hash: Any, username: Any, phone: Any, name: Any
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    # PostgreSQL stores no NUL.
+    return None if value is None else str(value).replace("\0", "")

@@ -36,6 +36,7 @@ _number = tables.number.c
 
 
 _audit = history_tables.audit.c
+_LARGEST_ID = 2**31 - 1  # of an entry; PostgreSQL compares no larger number with the column
 _entries = select(
     _audit.id, _audit.at, _audit.who, _audit.action, _audit.number, _audit.detail
 ).order_by(_audit.id.desc())
@@ -67,7 +68,7 @@ class AuditLog:
         if number is not None:
             query = query.where(_audit.number == number)
         if before is not None:
-            query = query.where(_audit.id < before)
+            query = query.where(_audit.id < min(before, _LARGEST_ID))
         rows = await self._database.fetch(query)
         return tuple(AuditEntry(*row) for row in rows)
 

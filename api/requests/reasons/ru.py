@@ -165,6 +165,7 @@ REASONS: Final = {
     "version {}, known are 1 to {}": "версия {}, известны версии с 1 по {}",
     "not logged in": "вход не выполнен",
     "its key is damaged": "его ключ повреждён",
+    "its position in Telegram's updates is damaged": "его место в обновлениях Telegram повреждено",
     "it names no data centre": "в нём не назван дата-центр",
     "There is no such notification.": "Такого уведомления нет.",
     "There is no such template.": "Такого шаблона нет.",

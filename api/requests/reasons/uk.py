@@ -165,6 +165,7 @@ REASONS: Final = {
     "version {}, known are 1 to {}": "версія {}, відомі версії з 1 до {}",
     "not logged in": "вхід не виконано",
     "its key is damaged": "його ключ пошкоджено",
+    "its position in Telegram's updates is damaged": "його місце в оновленнях Telegram пошкоджено",
     "it names no data centre": "у ньому не названо дата-центр",
     "There is no such notification.": "Такого сповіщення немає.",
     "There is no such template.": "Такого шаблону немає.",

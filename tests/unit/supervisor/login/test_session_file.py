@@ -196,6 +196,8 @@ async def test_missing_root_is_told(tmp_path: Path) -> None:
         ("DROP TABLE version", "not a session file of Telethon"),
         ("DROP TABLE entities", "not a session file of Telethon"),
         ("DROP TABLE update_state", "no such table"),
+        ("UPDATE update_state SET pts = 1 << 31 WHERE id = 0", "position"),
+        ("UPDATE sessions SET dc_id = 1 << 31", "no data centre"),
         ("INSERT INTO entities VALUES (1, 'x', NULL, NULL, NULL, NULL)", "invalid literal"),
     ],
 )
@@ -205,6 +207,15 @@ async def test_broken_content_is_told(root: Path, statement: str, words: str) ->
 
     with pytest.raises(SessionFileBroken, match=words):
         await read_session_file(root, "acme", "main")
+
+
+async def test_name_with_nul_is_stored_without_it(root: Path) -> None:
+    """No database has to store what PostgreSQL cannot."""
+    change(root / "acme" / "main.session", "UPDATE entities SET name = 'An' || char(0) || 'na'")
+
+    imported = await read_session_file(root, "acme", "main")
+
+    assert [each.name for each in imported.entities] == ["Anna"]
 
 
 async def test_view_for_a_table_is_refused(root: Path) -> None:

@@ -21,6 +21,13 @@ async def test_entries_come_newest_first(store: Store) -> None:
     assert first[0].at.utcoffset() is not None
 
 
+async def test_page_may_begin_anywhere(store: Store) -> None:
+    """A page that begins above every id that an entry can have is the newest one."""
+    await store.audit.append("admin", "rotate")
+
+    assert [entry.action for entry in await store.audit.list(before=2**53)] == ["rotate"]
+
+
 async def test_entries_of_one_number(store: Store) -> None:
     """The log is read for one number, or for all with what concerns none."""
     await store.audit.append("admin", "rotate")
