@@ -58,6 +58,7 @@ class Soak:
         self._life = AsyncExitStack()
         self._chats: list[Chat] = []
         self._is_calm = is_calm
+        self._all_is_written = asyncio.Event()
         self.samples: list[Sample] = []
         self.fleet: Fleet
 
@@ -66,7 +67,7 @@ class Soak:
         self._chats = [Chat(await self.fleet.open()) for _ in range(numbers)]
         began = time.perf_counter()
         async with asyncio.TaskGroup() as group:
-            killing = group.create_task(self._kill_all_along(outcome))
+            group.create_task(self._kill_all_along(outcome))
             sampling = group.create_task(
                 sample_all_along(lambda: self.fleet.gateway, self.samples, SAMPLING)
             )
@@ -76,7 +77,7 @@ class Soak:
                 *(self._contact_writes(chat, each, pause) for chat in self._chats),
                 *(self._employee_writes(chat, each, pause) for chat in self._chats),
             )
-            killing.cancel()
+            self._all_is_written.set()
             sampling.cancel()
         await self._wait_until_delivered()
         outcome.seconds = time.perf_counter() - began
@@ -122,12 +123,11 @@ class Soak:
             await asyncio.sleep(PAUSE)
 
     async def _kill_all_along(self, outcome: Outcome) -> None:
-        """Kill a worker now and then, and more rarely the whole gateway."""
+        """Kill a worker now and then, and more rarely the whole gateway; the last one is left running."""
         if self._is_calm:
             return
         next_gateway = time.perf_counter() + GATEWAY_DIES * self._chance.random()
-        while True:
-            await asyncio.sleep(2 * WORKER_DIES * self._chance.random())
+        while not await self._is_over_within(2 * WORKER_DIES * self._chance.random()):
             if time.perf_counter() >= next_gateway:
                 await self._kill_gateway()
                 outcome.gateway_kills += 1
@@ -136,6 +136,12 @@ class Soak:
                 next_gateway = time.perf_counter() + 2 * life * self._chance.random()
             elif await self._kill_worker():
                 outcome.worker_kills += 1
+
+    async def _is_over_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._all_is_written.wait()
+        return self._all_is_written.is_set()
 
     async def _kill_worker(self) -> bool:
         line = self._chance.choice(self._chats).line
@@ -152,10 +158,11 @@ class Soak:
         return True
 
     async def _revive_parked(self) -> None:
-        """Restart numbers that were killed too often, as an operator does."""
-        for chat in self._chats:
-            if (await self.fleet.show(chat.line))["state"] == "parked":
-                await self.fleet.gateway.call("POST", f"/numbers/{chat.line.number}/restart")
+        """Restart numbers that were killed too often, as an operator does, unless the gateway is starting."""
+        with suppress(httpx.HTTPError):
+            for chat in self._chats:
+                if (await self.fleet.show(chat.line))["state"] == "parked":
+                    await self.fleet.gateway.call("POST", f"/numbers/{chat.line.number}/restart")
 
     async def _kill_gateway(self) -> None:
         self.fleet.gateway.process.kill()
