@@ -39,7 +39,9 @@ def chromium() -> str:
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+        started = await playwright.chromium.launch(
+            executable_path=chromium, args=OPTIONS, timeout=DEADLINE
+        )
         yield started
         await started.close()
 
