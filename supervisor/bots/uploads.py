@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import time
 from contextlib import contextmanager, suppress
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LIFETIME = 7 * 24 * 3600.0  # seconds; a message is sent or given up before that
 MOST_KEPT = 2 << 30  # bytes of one bot
 PIECE = 256 << 10  # bytes that are collected before they are written to the disk
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Upload:
@@ -62,8 +64,8 @@ class Upload:
             await asyncio.to_thread(self._file.write, content)
 
     def _close(self) -> None:
+        os.fchmod(self._file.fileno(), 0o644)  # the worker has a user of its own
         self._file.close()
-        self._path.chmod(0o644)  # the worker has a user of its own
 
 
 class Uploads:
@@ -94,16 +96,28 @@ def _room_needed() -> Iterator[None]:
 
 
 def _open(path: Path) -> IO[bytes]:
-    """Open a new file, and delete those that are too old."""
+    """Open a new file, and delete those that are too old.
+
+    No link is followed, because a hostile worker may put what it likes into the folder above.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if _tidy(folder) > MOST_KEPT:
+            raise StorageFull
+        return os.fdopen(os.open(path.name, _NEW, 0o600, dir_fd=folder), "wb")
+    finally:
+        os.close(folder)
+
+
+def _tidy(folder: int) -> int:
+    """Delete what is too old, and return how many bytes are left."""
     too_old, kept = time.time() - LIFETIME, 0
-    for each in path.parent.iterdir():
-        with suppress(FileNotFoundError):  # another call, or the worker, has just deleted it
-            found = each.stat()
+    for name in os.listdir(folder):
+        with suppress(OSError):  # another call, or the worker, has just deleted it
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if found.st_mtime < too_old:
-                each.unlink()
+                os.unlink(name, dir_fd=folder)
             else:
                 kept += found.st_size
-    if kept > MOST_KEPT:
-        raise StorageFull
-    return path.open("wb")
+    return kept

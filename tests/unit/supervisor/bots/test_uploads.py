@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
+
+import pytest
 
 from supervisor.bots.uploads import Uploads
 from supervisor.config import Config
@@ -17,12 +20,21 @@ if TYPE_CHECKING:
 BOT = "7000001"
 
 
-async def test_file_that_vanishes_meanwhile_is_no_trouble(tmp_path: Path) -> None:
-    """Other calls, and the worker, delete files while a new one is begun."""
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the uploads of the bot are, beside other things of its worker."""
+    return tmp_path / "spool" / BOT / "uploads"
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Uploads:
     config = Config(tmp_path, tmp_path, 1, "hash")
-    uploads = Uploads(config, SharedFiles(cast("Store", SimpleNamespace(database=None)), config))
+    return Uploads(config, SharedFiles(cast("Store", SimpleNamespace(database=None)), config))
+
+
+async def test_file_that_vanishes_meanwhile_is_no_trouble(uploads: Uploads, folder: Path) -> None:
+    """Other calls, and the worker, delete files while a new one is begun."""
     first = await uploads.open(BOT)
-    folder = tmp_path / "spool" / BOT / "uploads"
     (folder / "vanished").symlink_to(folder / "nowhere")  # listed, and not there
 
     second = await uploads.open(BOT)
@@ -30,3 +42,38 @@ async def test_file_that_vanishes_meanwhile_is_no_trouble(tmp_path: Path) -> Non
 
     assert (folder / (await second.finish()).rpartition(":")[2].rpartition("/")[2]).is_file()
     await first.discard()
+
+
+async def test_link_in_place_of_the_folder_leads_nowhere(
+    uploads: Uploads, folder: Path, tmp_path: Path
+) -> None:
+    """A worker that was broken into must not have the gateway write or delete elsewhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "old").write_bytes(b"x")
+    os.utime(elsewhere / "old", (0, 0))
+    folder.parent.mkdir(parents=True)
+    (folder.parent / folder.name).symlink_to(elsewhere)
+
+    with pytest.raises(OSError, match="uploads"):
+        await uploads.open(BOT)
+
+    assert [each.name for each in elsewhere.iterdir()] == ["old"]
+
+
+async def test_what_a_worker_leaves_among_uploads_stops_none(
+    uploads: Uploads, folder: Path, tmp_path: Path
+) -> None:
+    """An old link is deleted, and not what it leads to; a folder stays and does no harm."""
+    target = tmp_path / "target"
+    target.write_bytes(b"x")
+    (folder / "folder").mkdir(parents=True)
+    (folder / "link").symlink_to(target)
+    for name in ("link", "folder"):
+        os.utime(folder / name, (0, 0), follow_symlinks=False)
+
+    upload = await uploads.open(BOT)
+
+    assert target.exists()
+    assert not (folder / "link").is_symlink()
+    await upload.discard()
