@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 # route, and by Hypercorn's defaults for headers: 16 KiB and one more read, within 5 seconds.
 BODY_TIMEOUT = 15  # seconds a caller has to send its body
 STALL_TIMEOUT = 60  # seconds a caller may pause while it reads its answer
+MESSAGE_ID_TIMEOUT = 2.0  # seconds for which a call of the Bot API waits for the id of its message
 _ANY_HOST = "gateway"
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     app.url_map.merge_slashes = False
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, BODY_TIMEOUT=BODY_TIMEOUT)
     app.config.update(STALL_TIMEOUT=STALL_TIMEOUT, DOWNLOADS=Downloads())
+    app.config.update(MESSAGE_ID_TIMEOUT=MESSAGE_ID_TIMEOUT)
     guard_requests(app, _page_headers(settings))
     accept_uploads(app)
     describe_api(app)

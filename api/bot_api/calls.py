@@ -7,7 +7,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, current_app, request
 from quart_schema import hide
 
 from api.bot_api.answers import (
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 
 LARGEST_PHOTO = 10 << 20  # bytes
 STORAGE_WAIT = 60  # seconds
-PATIENCE = 2.0  # seconds for which a call waits for the id of its message
 _LINK = re.compile(r"(?i:https?)://[^\s/][^\x00-\x20]*")
 _PICTURES = (".jpg", ".jpeg", ".png")
 
@@ -171,7 +170,8 @@ async def _send(
     sender = await notifications.sender_of(bot.bot)
     address = parameters.address
     accepted = await context().work.run(notifications.notify(sender, [address], notice, manner))
-    outcomes = await notifications.wait(bot.bot, accepted.id or "", PATIENCE)
+    patience: float = current_app.config["MESSAGE_ID_TIMEOUT"]
+    outcomes = await notifications.wait(bot.bot, accepted.id or "", patience)
     sent = sent_message(accepted, outcomes)
     return await _describe(
         *(bot, sent.chat_id, sent.message_id, text), manner.keyboard, is_caption=bool(files)

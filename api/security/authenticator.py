@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ class Authenticator:
         """Count what a client does to a number; raise if that is too much for its worker and the audit log."""
         wait = self._changes.wait(number, _now())
         if wait > 0:
-            raise too_many_changes(int(wait) + 1)
+            raise too_many_changes(math.ceil(wait))
         self._changes.count(number, _now())
 
     def _is_admin(self, key: str) -> bool:
@@ -122,7 +123,7 @@ class Authenticator:
     def _check_limit(self, request: Request) -> None:
         wait = self._limit.wait(neighbourhood(self.address_of(request)), _now())
         if wait > 0:
-            raise too_many_attempts(int(wait) + 1)
+            raise too_many_attempts(math.ceil(wait))
 
     def _refuse(self, request: Request) -> Exception:
         self._count(request)

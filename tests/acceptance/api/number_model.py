@@ -88,7 +88,7 @@ class NumberModel:
 
     async def put(self, server: Server) -> None:
         change = {"number": self.number, "token_planfix": f"token-{self.chance.random()}"}
-        response = await self._call(server, "PUT", "/webhook", self._key(), change)
+        response = await self._call(server, "PUT", "/webhook?wait=60", self._key(), change)
 
         if self._is_served(response):
             assert response.json() == {"status": "online", "state": "online"}, self

@@ -63,7 +63,8 @@ async def test_one_login_serves_one_number(server: Server, operator: Operator, n
     assert f"{number}9" not in await _listed(operator, server)
     assert (await operator.connections(number))["peak_per_key"] == 1
     again = await operator.call(
-        server, "PUT", "/webhook", ADMIN_KEY, {"number": number, "name_session": number}
+        *(server, "PUT", "/webhook?wait=60", ADMIN_KEY),
+        {"number": number, "name_session": number},
     )
     assert again.json()["state"] == "online"
 
@@ -75,7 +76,8 @@ async def test_missing_file_leaves_a_login_as_it_is(
     await operator.start_online(server, number)
 
     changed = await operator.call(
-        server, "PUT", "/webhook", ADMIN_KEY, {"number": number, "name_session": "nobody"}
+        *(server, "PUT", "/webhook?wait=60", ADMIN_KEY),
+        {"number": number, "name_session": "nobody"},
     )
 
     assert (changed.status_code, changed.json()["state"]) == (200, "online")
@@ -107,7 +109,7 @@ async def test_put_and_restart_come_back_online(
     token = await operator.start_online(server, number)
     change = {"number": number, "token_planfix": "another-planfix-token"}
 
-    changed = await operator.call(server, "PUT", "/webhook", token, change)
+    changed = await operator.call(server, "PUT", "/webhook?wait=60", token, change)
     restarted = await operator.call(server, "POST", f"/numbers/{number}/restart", token)
 
     assert changed.json() == {"status": "online", "state": "online"}

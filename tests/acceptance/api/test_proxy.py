@@ -41,7 +41,7 @@ async def number(server: Server, operator: Operator) -> AsyncIterator[str]:
 
 async def change(server: Server, operator: Operator, number: str, **fields: Any) -> str:
     body = {"number": number, **fields}
-    response = await operator.call(server, "PUT", "/webhook?wait=30", ADMIN_KEY, body)
+    response = await operator.call(server, "PUT", "/webhook?wait=60", ADMIN_KEY, body)
     assert response.status_code == 200, response.text
     return str(response.json()["state"])
 
@@ -114,7 +114,7 @@ async def test_trouble_of_the_proxy_is_told(
     await eventually(is_refused, awaited="proxy_refused")
     assert (await operator.connections(number))["open"] == 0
     await operator._control("DELETE", "/proxy/faults")
-    await eventually(is_well, 60, awaited="no error")
+    await eventually(is_well, awaited="no error")
 
 
 async def test_login_goes_through_the_proxy(

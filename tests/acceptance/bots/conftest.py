@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.acceptance.api.server import Server
 
 ORDINALS = itertools.count(1)
+APP = "tests.acceptance.bots.app:create_app()"
 CLIENT = "Vesna"
 
 
@@ -120,7 +121,7 @@ def settings(folder: Path, sandbox: dict[str, str], own_token: str) -> dict[str,
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server]:
-    async with forked_gateway(folder, settings) as started:
+    async with forked_gateway(folder, settings, APP) as started:
         await started.wait_serving()
         yield started
 

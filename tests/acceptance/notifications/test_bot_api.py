@@ -12,9 +12,11 @@ import requests
 import telegram
 from apprise.common import NotifyFormat
 from apprise.plugins.telegram import NotifyTelegram
+from telegram.request import HTTPXRequest
 
 from tests.acceptance.sandbox.telegram.pictures import make_png
 from tests.support.callers import caller
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +38,8 @@ def aiogram_client(url: str, token: str) -> aiogram.Bot:
     from aiogram.client.session.aiohttp import AiohttpSession
     from aiogram.client.telegram import TelegramAPIServer
 
-    return aiogram.Bot(token, session=AiohttpSession(api=TelegramAPIServer.from_base(url)))
+    session = AiohttpSession(api=TelegramAPIServer.from_base(url), timeout=PATIENCE)
+    return aiogram.Bot(token, session=session)
 
 
 async def user_id(bot: Bot) -> int:
@@ -134,7 +137,12 @@ async def test_message_is_deleted_in_its_own_chat(bot: Bot) -> None:
 
 async def test_python_telegram_bot_sends(bot: Bot) -> None:
     """python-telegram-bot sends text, a silent reply and a file, and asks who it is."""
-    async with telegram.Bot(bot.token, base_url=f"{base(bot)}/bot") as client:
+    patient = HTTPXRequest(
+        read_timeout=PATIENCE, write_timeout=PATIENCE, connect_timeout=PATIENCE, pool_timeout=PATIENCE,
+        media_write_timeout=PATIENCE,
+    )  # fmt: skip
+    address = f"{base(bot)}/bot"
+    async with telegram.Bot(bot.token, base_url=address, request=patient) as client:
         person = await user_id(bot)
         first = await client.send_message(person, "<i>x</i>", parse_mode="HTML")
         await client.send_message(
@@ -154,6 +162,7 @@ async def test_apprise_notifies(bot: Bot) -> None:
         bot.token, [str(await user_id(bot))], detect_owner=False, format=NotifyFormat.HTML
     )
     target.notify_url = f"{base(bot)}/bot"
+    target.socket_connect_timeout = target.socket_read_timeout = PATIENCE
 
     is_sent = await asyncio.to_thread(target.notify, body="The disk is <b>full</b>", title="Server")
 
@@ -167,9 +176,9 @@ async def test_plain_http_in_every_form(bot: Bot) -> None:
 
     def call_with_requests() -> list[int]:
         answers = (
-            requests.get(url, params={"chat_id": str(person), "text": "query"}, timeout=60),
-            requests.post(url, data={"chat_id": person, "text": "form"}, timeout=60),
-            requests.post(url, json={"chat_id": person, "text": "json\r\nline"}, timeout=60),
+            requests.get(url, params={"chat_id": str(person), "text": "query"}, timeout=PATIENCE),
+            requests.post(url, data={"chat_id": person, "text": "form"}, timeout=PATIENCE),
+            requests.post(url, json={"chat_id": person, "text": "json\r\nline"}, timeout=PATIENCE),
         )
         return [answer.status_code for answer in answers]
 

@@ -89,7 +89,7 @@ class FullRun:
         content, sent = word("content"), word("picture")
         file = (f"{word('name')}.pdf", "application/pdf", content.encode())
         (message, *_) = await conversation.contact_writes(body, files=[file])
-        await eventually(conversation.in_planfix, 15)
+        await eventually(conversation.in_planfix)
         await self.programs.control(
             "PATCH", "/telegram/messages", of=conversation.contact, id=message, text=later
         )
@@ -127,7 +127,7 @@ class FullRun:
         history = {"number": conversation.number, "history_since": str(datetime.now(UTC).date())}
         await programs.gateway("PUT", "/webhook?wait=60", conversation.token, json=history)
         await conversation.contact_writes("the last one")
-        await eventually(self._has(conversation, "the last one"), 60)
+        await eventually(self._has(conversation, "the last one"))
 
     async def _write_privately(self, conversation: Conversation, friend: str, said: str) -> None:
         programs, number = self.programs, conversation.number
@@ -168,7 +168,7 @@ class FullRun:
             errors = [entry["error"] for entry in await conversation.journal(direction="out")]
             return sum(error is not None for error in errors) >= 2
 
-        await eventually(have_failed, 15, awaited="links that fail")
+        await eventually(have_failed, awaited="links that fail")
         self.know(attached_link=link, text_beside_it=text)
 
     async def guess(self, conversation: Conversation) -> None:
@@ -247,7 +247,7 @@ class FullRun:
         async def is_known() -> bool:
             return bool((await programs.gateway("GET", f"{path}/people", key)).json()["people"])
 
-        await eventually(is_known, 60, awaited="somebody who registered")
+        await eventually(is_known, awaited="somebody who registered")
         self.know(bot_token=token, bot_secret=token.partition(":")[2], bot_key=key)
         self.know(rest_token=rest, wrong_bot_token=wrong, heard_by_the_bot=said)
         await self._call_as_bot(token, person["user_id"])
@@ -305,7 +305,7 @@ class FullRun:
             told = await self.programs.control("GET", query)
             return [each for each in told if text in each["text"] and not each["out"]]
 
-        found: list[dict[str, Any]] = await eventually(said, 60, awaited=f"the bot: {text}")
+        found: list[dict[str, Any]] = await eventually(said, awaited=f"the bot: {text}")
         return found
 
     async def move(self, conversation: Conversation) -> None:
@@ -336,7 +336,7 @@ class FullRun:
             shown = await phone.show()
             return bool(shown["restarts"] and shown["state"] == "online")
 
-        await eventually(has_restarted, 20, awaited="another worker")
+        await eventually(has_restarted, awaited="another worker")
 
     async def _new_phone(self, name: str) -> Phone:
         number = str(next(NUMBERS))
@@ -351,7 +351,7 @@ class FullRun:
         async def is_dead() -> bool:
             return bool((await self.programs.gateway("GET", path)).json()["messages"])
 
-        await eventually(is_dead, 15, awaited="a dead letter")
+        await eventually(is_dead, awaited="a dead letter")
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -66,7 +67,8 @@ def files_below(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         yield f"the name of {path}", path.name.encode()
         if path.is_file() and not path.is_symlink():
-            yield str(path), path.read_bytes()
+            with suppress(FileNotFoundError):  # its program may have just erased it
+                yield str(path), path.read_bytes()
 
 
 def about_process(pid: int) -> Iterator[tuple[str, bytes]]:

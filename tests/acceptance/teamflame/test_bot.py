@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.acceptance.api import shared
 from tests.acceptance.teamflame.office import ANNA, BORIS, CARL, init_data
 from tests.acceptance.teamflame.stage import BOT, Stage, set_stage
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,7 +108,7 @@ async def test_no_call_breaks_the_service(stage: Stage) -> None:
 
 
 def _try_all(url: str, proof: dict[str, str]) -> set[tuple[str, str]]:
-    described: Any = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    described: Any = schemathesis.openapi.from_url(f"{url}/openapi.json", timeout=PATIENCE)
     tried = set()
     for path in described:
         for method in described[path]:
@@ -127,6 +127,6 @@ def _try(call: Any, url: str, proof: dict[str, str]) -> None:
         @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
         @given(case=made_up)
         def attempt(case: Any) -> None:
-            case.call_and_validate(base_url=url, headers=proof, checks=CHECKS)
+            case.call_and_validate(base_url=url, headers=proof, checks=CHECKS, timeout=PATIENCE)
 
         attempt()

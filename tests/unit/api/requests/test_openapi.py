@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from api import create_app
 from api.settings import Settings
 from tests.fakes.gateway import FakeGateway, view
+from tests.support.waiting import PATIENCE
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, SECRET_KEY, bearer
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def described(served: str) -> Any:
-    return schemathesis.openapi.from_url(f"{served}/openapi.json")
+    return schemathesis.openapi.from_url(f"{served}/openapi.json", timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(("mode", "method", "path"), MADE_UP)
@@ -164,7 +165,7 @@ def test_no_call_breaks_the_api(
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=made_up)
     def call(case: Any) -> None:
-        response = case.call(base_url=served, headers=key)
+        response = case.call(base_url=served, headers=key, timeout=PATIENCE)
         # The server refuses a head of more than 64 KiB before the application sees it.
         if response.status_code != HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
             case.validate_response(response, checks=CHECKS)

@@ -63,6 +63,7 @@ def test_memory_is_bounded() -> None:
     assert limit.wait(str(MOST_ADDRESSES + 9), now=0.0) > 0
 
 
+@pytest.mark.usefixtures("autojump_clock")
 async def test_client_changes_its_number_only_so_often(client: TestClientProtocol) -> None:
     """What a client does is recorded for ever and starts workers; the operator's own actions are not limited."""
     key, path = bearer(await start(client)), f"/numbers/{NUMBER}/restart"
