@@ -146,6 +146,10 @@ async def test_card(app: MiniApp) -> None:
         await _stored(app, "Card", "Bake", "start", lambda at: at[:10] == "2030-12-01")
         await dialog.get_by_label("Due date").fill("2030-12-24")
         await _stored(app, "Card", "Bake", "due", lambda at: at[:10] == "2030-12-24")
+        # The page has its answer too, or it would take its own change for somebody else's.
+        await expect(page.locator(".card", has_text="Bake")).to_contain_text(
+            re.compile("Due: .*24")
+        )
         await dialog.get_by_label("Description", exact=True).fill("Five lamps\nin the yard")
         await dialog.get_by_role("button", name="Save").tap()
         await expect(dialog.get_by_text("Saved")).to_be_visible()
