@@ -132,7 +132,7 @@ OwnAddress = Annotated[str, AfterValidator(_own_address)]
 AlertAddress = Annotated[str, AfterValidator(_alert_address)]
 AdminKey = Annotated[SecretStr, AfterValidator(_header_key(8, "it opens everything"))]
 ClusterKey = Annotated[
-    SecretStr, AfterValidator(_header_key(16, "whoever guesses it learns of all numbers"))
+    SecretStr, AfterValidator(_header_key(8, "whoever guesses it learns of all numbers"))
 ]
 SecretKeys = Annotated[SecretStr, AfterValidator(_secret_keys)]
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_known_database)]

@@ -83,7 +83,7 @@ def test_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, st
         ("NODE_URL", "http://[::1"),
         ("ALERT_URL", "http://[::1"),
         ("ALERT_URL", "https://alarms.example.com/two words"),
-        ("CLUSTER_KEY", "15-characters.."),
+        ("CLUSTER_KEY", "7-chars"),
         ("TRUSTED_PROXIES", "nginx"),
         ("TRUSTED_PROXIES", "0.0.0.0/0"),
         ("TELEGRAM_API_ID", "abc"),

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from api.notifications.planfix_events import MOST_FIELDS
 from tests.unit.api.calls import FORM, start
 from tests.unit.api.planfix_calls import (
     GOOD,
@@ -247,3 +248,24 @@ async def test_unsound_text_is_refused_at_any_depth(
 
     assert await told(response) == PARAMETERS
     assert gateway.messages.accepted == []
+
+
+@pytest.mark.parametrize(("parts", "status"), [(10, 200), (MOST_FIELDS, 401)])
+async def test_event_in_very_many_parts_is_not_read(
+    client: TestClientProtocol, parts: int, status: int
+) -> None:
+    """Each part costs much more than it takes to send, and the key is in one of them."""
+    token = await start(client)
+    fields = [("token", token), *(("task", "5") for _ in range(parts))]
+    body = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields
+    )
+
+    response = await client.post(
+        "/webhook/planfix-event",
+        data=f"{body}--x--\r\n".encode(),
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+
+    assert response.status_code == status
