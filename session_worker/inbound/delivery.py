@@ -225,9 +225,6 @@ def is_known(contact: Contact) -> bool:
     return contact != Contact(peer_id=contact.peer_id)
 
 
-GRACE = 2.0  # seconds for running calls when the worker stops
-
-
 class PlanfixDelivery:
     """Takes the messages that the supervisor has stored and delivers them to Planfix."""
 
@@ -274,7 +271,7 @@ class PlanfixDelivery:
 
     async def close(self) -> None:
         """Let running calls end and start no others; the supervisor still has what is left."""
-        await self._circuit_breaker.close(GRACE)
+        await self._circuit_breaker.close(self._circuit_breaker.grace)
         await self._messages.close()
         await self._statuses.close()
         await self._planfix.close()

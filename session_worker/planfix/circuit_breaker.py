@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # So short that a message arrives within 5 s after Planfix is back.
 LOOKOUT_PAUSE = 3.0  # seconds, at most, between two calls to a Planfix that is away
 SELDOM_PAUSE = 60.0  # seconds, while another number of the same account makes these calls
+GRACE = 2.0  # seconds for running calls when the worker stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,14 @@ class Traffic:
 class CircuitBreaker:
     """Lets few calls through at a time, and after a failure only one until one succeeds."""
 
-    def __init__(self, backoff: Backoff | None = None, traffic: Traffic | None = None) -> None:
+    def __init__(
+        self,
+        backoff: Backoff | None = None,
+        traffic: Traffic | None = None,
+        grace: float = GRACE,
+    ) -> None:
+        """Give running calls `grace` seconds when the worker stops."""
+        self.grace = grace
         self._backoff = backoff or Backoff()
         self._traffic = traffic or Traffic()
         self._slots = asyncio.Semaphore(self._traffic.at_once)

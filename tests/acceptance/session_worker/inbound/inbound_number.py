@@ -12,7 +12,7 @@ from session_worker.backoff import Backoff
 from session_worker.inbound.albums import AlbumTiming
 from session_worker.inbound.history_delivery import HistoryPace
 from session_worker.number import NumberSession
-from session_worker.planfix.circuit_breaker import CircuitBreaker
+from session_worker.planfix.circuit_breaker import GRACE, CircuitBreaker
 from session_worker.planfix.client import PlanfixTimeouts
 from session_worker.protocol.chats import ChatSelection
 from session_worker.protocol.contract import Assignment, PlanfixAccount, SessionState
@@ -59,6 +59,7 @@ class InboundNumber:
         self.timing = QUICK
         self.albums = AlbumTiming(quiet=0.5)
         self.timeouts = PlanfixTimeouts(connect=60, answer=60, answer_with_files=60)
+        self.grace = GRACE
         self._tasks: list[asyncio.Task[None]] = []
 
     def assignment(self) -> Assignment:
@@ -75,7 +76,7 @@ class InboundNumber:
         return made.model_copy(update=changed | chosen)
 
     async def start(self) -> None:
-        circuit_breaker = CircuitBreaker(QUICK_BACKOFF)
+        circuit_breaker = CircuitBreaker(QUICK_BACKOFF, grace=self.grace)
         number = NumberSession(
             self.assignment(),
             self.recorder,

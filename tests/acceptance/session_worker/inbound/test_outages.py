@@ -14,7 +14,7 @@ from session_worker.protocol.messages import (
     TellStatus,
     Trying,
 )
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.session_worker.inbound.inbound_number import InboundNumber
@@ -152,8 +152,11 @@ async def test_what_came_while_we_were_away_arrives(inbound: InboundNumber) -> N
     assert (receipt.found, receipt.missing) == (120, 0)
 
 
-async def test_a_stop_waits_for_the_call_under_way(inbound: InboundNumber) -> None:
+async def test_a_stop_waits_for_the_call_under_way(idle: InboundNumber) -> None:
     """A message that is being delivered when the worker stops has its answer heard."""
+    inbound = idle
+    inbound.grace = PATIENCE
+    await inbound.start()
     inbound.fault(Mode.SLOW, cmd="newMessage", seconds=0.4, times=1)
     inbound.write("last")
     await eventually(lambda: inbound.calls("newMessage"))
