@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
 import stat
 import time
@@ -18,7 +19,7 @@ from supervisor.journal.erasure import OldRow
 from supervisor.nodes.files import PiecesInFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 INTERVAL = 3600.0  # seconds between two rounds
 BATCH_PAUSE = 0.1  # seconds between two batches, so that urgent writes get their turn
 ROWS = 200  # in one batch
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ class Retention:
 
     def _remove_files(self, rows: Sequence[OldRow]) -> None:
         for row in rows:
-            _remove_folder(incoming_folder(self._config.spool_of(row.number), row.id))
+            _remove_from_worker(incoming_folder(self._config.spool_of(row.number), row.id))
 
     async def _remove_left(self, now: datetime) -> None:
         """Remove what another node has erased: files of messages, and folders of numbers.
@@ -95,33 +97,32 @@ class Retention:
         and so is every number that this database has never had: it may be the wrong database.
         """
         known, purged = await self._erasure.numbers()
-        places = [f"spool/{number}/{way}/*" for number in known for way in ("in", "out")]
-        old = await asyncio.to_thread(self._old_folders, places, now - self._kept)
+        old = await asyncio.to_thread(self._old_folders_of_workers, known, now - self._kept)
         for start in range(0, len(old), ROWS):
             folders = [(OldRow(row_of(each), each.parts[-3]), each) for each in old[start:][:ROWS]]
             kept = await self._erasure.find_kept([row for row, _ in folders])
             for row, folder in folders:
                 if row not in kept:
-                    await asyncio.to_thread(_remove_folder, folder)
+                    await asyncio.to_thread(_remove_from_worker, folder)
         lately = now - timedelta(seconds=INTERVAL)
-        places = [f"{place}/{number}" for number in purged for place in ("spool", "fetched")]
-        for folder in await asyncio.to_thread(self._old_folders, places, lately):
+        data_dir = self._config.data_dir
+        left = [data_dir / place / number for number in purged for place in ("spool", "fetched")]
+        for folder in await asyncio.to_thread(_old_among, left, lately):
             await asyncio.to_thread(_remove_folder, folder)
 
-    def _old_folders(self, places: Sequence[str], before: datetime) -> list[Path]:
-        found = []
-        for folder in (each for place in places for each in self._config.data_dir.glob(place)):
-            with suppress(FileNotFoundError):
-                status = folder.lstat()
-                if stat.S_ISDIR(status.st_mode) and status.st_mtime < before.timestamp():
-                    found.append(folder)
-        return found
+    def _old_folders_of_workers(self, numbers: Iterable[str], before: datetime) -> list[Path]:
+        """Return old folders of messages; a hostile worker controls them, so no link is followed."""
+        spools = [self._config.spool_of(number) for number in numbers]
+        ways = [spool / way for spool in spools for way in ("in", "out")]
+        own = (folder for way in ways if not way.is_symlink() for folder in way.glob("*"))
+        return _old_among(own, before)
 
     def _remove_photos(self, before: float) -> None:
         old = ("spool/*/photos/*", "fetched/*/in/*/*")
         for photo in (each for where in old for each in self._config.data_dir.glob(where)):
             with _failure_logged(photo):
-                _remove_if_old(photo, before)
+                if not photo.parent.is_symlink():
+                    _remove_if_old(photo, before)
 
 
 @contextmanager
@@ -135,9 +136,29 @@ def _failure_logged(path: Path) -> Iterator[None]:
         logger.warning("%s could not be erased: %s", path, exc)
 
 
+def _old_among(folders: Iterable[Path], before: datetime) -> list[Path]:
+    found = []
+    for folder in folders:
+        with suppress(FileNotFoundError):
+            status = folder.lstat()
+            if stat.S_ISDIR(status.st_mode) and status.st_mtime < before.timestamp():
+                found.append(folder)
+    return found
+
+
 def _remove_folder(folder: Path) -> None:
     with _failure_logged(folder):
         shutil.rmtree(folder)
+
+
+def _remove_from_worker(folder: Path) -> None:
+    """Remove a folder from one that a worker controls, and not from where a link in its place leads."""
+    with _failure_logged(folder):
+        above = os.open(folder.parent, _FOLDER)
+        try:
+            shutil.rmtree(folder.name, dir_fd=above)
+        finally:
+            os.close(above)
 
 
 def _remove_if_old(path: Path, before: float) -> None:

@@ -191,6 +191,23 @@ async def test_files_go_on_every_node(
     assert [each.exists() for each in (gone, kept, stray, sent)] == [False, True, False, False]
 
 
+@pytest.mark.parametrize("linked", ["in", "out", "photos"])
+async def test_link_of_a_worker_leads_no_erasure_elsewhere(
+    store: Store, retention: Retention, config: Config, tmp_path: Path, linked: str
+) -> None:
+    """A worker that was broken into may put a link in place of the folders of its files."""
+    await store.numbers.get(NUMBER)
+    kept = [make_file(tmp_path / "elsewhere" / name) for name in ("7/file", "other/file", "photo")]
+    for each in (*kept, *(file.parent for file in kept)):
+        os.utime(each, (0, 0))
+    config.spool_of(NUMBER).mkdir(parents=True)
+    (config.spool_of(NUMBER) / linked).symlink_to(tmp_path / "elsewhere")
+
+    await retention.erase(tables.now())
+
+    assert all(each.exists() for each in kept)
+
+
 async def test_only_purged_numbers_leave_no_folder(
     store: Store, retention: Retention, config: Config
 ) -> None:
