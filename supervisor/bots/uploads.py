@@ -49,13 +49,15 @@ class Upload:
     async def finish(self) -> str:
         """Keep the file; return the address by which the worker finds it."""
         await self._flush()
-        await asyncio.to_thread(self._close)
+        with _room_needed():
+            await asyncio.to_thread(self._close)
         await self._share(self._path.name)
         self.is_kept = True
         return f"{UPLOADED}{self._path.name}"
 
     async def discard(self) -> None:
-        await asyncio.to_thread(self._file.close)
+        with suppress(OSError):  # there is still no room for what is left in its buffer
+            await asyncio.to_thread(self._file.close)
         await asyncio.to_thread(self._path.unlink, missing_ok=True)
 
     async def _flush(self) -> None:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from supervisor.bots.uploads import Uploads
+from supervisor.bots.uploads import PIECE, Uploads
 from supervisor.config import Config
+from supervisor.errors import StorageFull
 from supervisor.nodes.files import SharedFiles
+from tests.support.disks import no_growth
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from supervisor.bots.uploads import Upload
     from supervisor.store.store import Store
 
 BOT = "7000001"
@@ -42,6 +45,31 @@ async def test_file_that_vanishes_meanwhile_is_no_trouble(uploads: Uploads, fold
 
     assert (folder / (await second.finish()).rpartition(":")[2].rpartition("/")[2]).is_file()
     await first.discard()
+
+
+@pytest.mark.parametrize(("room", "sizes"), [(0, (1,)), (0, (PIECE,)), (PIECE, (PIECE + 1, PIECE))])
+async def test_upload_without_room_is_refused_and_leaves_nothing(
+    uploads: Uploads, folder: Path, room: int, sizes: tuple[int, ...]
+) -> None:
+    """Whether the room ends with the first byte, or with what a buffer still holds."""
+    upload = await uploads.open(BOT)
+
+    with no_growth(room):
+        with pytest.raises(StorageFull):
+            await _write_all(upload, sizes)
+        await upload.discard()
+
+    assert _names_in(folder) == []
+
+
+def _names_in(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir()]
+
+
+async def _write_all(upload: Upload, sizes: tuple[int, ...]) -> None:
+    for size in sizes:
+        await upload.write(bytes(size))
+    await upload.finish()
 
 
 async def test_link_in_place_of_the_folder_leads_nowhere(
