@@ -187,11 +187,12 @@ class SharedFiles:
                         await self._bring(number, _upload(name))
 
     async def _bring(self, number: str, path: str) -> None:
-        target = self._config.spool_of(number) / path
+        folder = self._config.spool_of(number)
+        target = folder / path
         if not await asyncio.to_thread(target.is_file):
             await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
             await self._copy(number, path, target)
-            await asyncio.to_thread(target.chmod, 0o644)  # the worker has a user of its own
+            await asyncio.to_thread(_open_to_worker, folder, path)
 
     async def forget(self, number: str) -> None:
         """Delete what is left of an erased number; its rows go with that of the number."""
@@ -234,6 +235,16 @@ class SharedFiles:
 
 def _upload(name: str) -> str:
     return f"uploads/{name}"
+
+
+def _open_to_worker(folder: Path, path: str) -> None:
+    """Let the worker, which has a user of its own, read this file, and none to which it put a link."""
+    with suppress(OSError, OutsideRoot):  # the worker reports it
+        opened = open_inside(folder, path)
+        try:
+            os.fchmod(opened, 0o644)
+        finally:
+            os.close(opened)
 
 
 def _append(path: Path, content: bytes) -> None:
