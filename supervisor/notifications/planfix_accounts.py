@@ -50,13 +50,20 @@ class Comment(NamedTuple):
     notified: tuple[str, ...]
 
 
+class Rest(NamedTuple):
+    """Until when Planfix is asked nothing, and whether Planfix itself has asked for that."""
+
+    until: float
+    is_wanted: bool
+
+
 class PlanfixAccounts:
     """The accounts of all bots that have a key for the REST API, or an incoming webhook."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._config = config
-        self._rests_until: dict[str, float] = {}
+        self._rests: dict[str, Rest] = {}
         self._people: dict[tuple[str, str], tuple[float, RestPerson]] = {}
 
     async def can_read(self, number: str) -> bool:
@@ -84,9 +91,12 @@ class PlanfixAccounts:
     async def read_comment(self, number: str, comment: str) -> Comment:
         return _plain(await self._ask(number, lambda rest: rest.comment(comment)))
 
-    async def read_comments(self, number: str, task: str) -> list[Comment]:
+    async def read_comments(
+        self, number: str, task: str, *, is_urgent: bool = False
+    ) -> list[Comment]:
         """Return the newest comments of a task."""
-        return [_plain(each) for each in await self._ask(number, lambda rest: rest.comments(task))]
+        listed = await self._ask(number, lambda rest: rest.comments(task), is_urgent=is_urgent)
+        return [_plain(each) for each in listed]
 
     async def read_task(self, number: str, task: str) -> RestTask:
         return await self._ask(number, lambda rest: rest.task(task))
@@ -119,21 +129,28 @@ class PlanfixAccounts:
                 raise PlanfixRefused(str(error), is_final=error.is_final) from error
             return None
         if is_repeat:
-            for each in await self.read_comments(number, task):
+            for each in await self.read_comments(number, task, is_urgent=True):
                 if each.text.split() == text.split():
                     return each.id
-        return await self._ask(number, lambda rest: rest.add_comment(task, description), WRITING)
+        return await self._ask(
+            number, lambda rest: rest.add_comment(task, description), WRITING, is_urgent=True
+        )
 
     async def _ask(
         self,
         number: str,
         ask: Callable[[PlanfixRest], Awaitable[T]],
         seconds: float = READING,
+        *,
+        is_urgent: bool = False,
     ) -> T:
-        """Ask Planfix; raise PlanfixRefused if that fails, or if the account's limit is reached."""
+        """Ask Planfix; raise PlanfixRefused if that fails, or if Planfix is not asked for now.
+
+        What a person waits for is asked although other questions have just failed.
+        """
         from session_worker.planfix.rest import RestFailed
 
-        if self.rests_for(number):
+        if self.rests_for(number, is_urgent=is_urgent):
             raise PlanfixRefused("Planfix is not asked for now", is_final=False)
         try:
             answer = await ask(await self._rest(number, seconds))
@@ -141,19 +158,22 @@ class PlanfixAccounts:
             if error.rest is not None:
                 self.rest(number, min(error.rest, LONGEST_REST), str(error))
             raise PlanfixRefused(str(error), is_final=error.is_final) from error
-        if self._rests_until.pop(number, None) is not None:
+        if self._rests.pop(number, None) is not None:
             logger.warning("bot %s: Planfix answers again", number)
         return answer
 
-    def rest(self, number: str, seconds: float, reason: str) -> None:
+    def rest(self, number: str, seconds: float, reason: str, *, is_wanted: bool = True) -> None:
         """Ask Planfix nothing for so long; this is logged once until it answers again."""
-        level = logging.DEBUG if number in self._rests_until else logging.WARNING
+        level = logging.DEBUG if number in self._rests else logging.WARNING
         logger.log(level, "bot %s: Planfix is not asked for %.0f s: %s", number, seconds, reason)
-        self._rests_until[number] = time.monotonic() + seconds
+        self._rests[number] = Rest(time.monotonic() + seconds, is_wanted)
 
-    def rests_for(self, number: str) -> float:
-        """Return for how many seconds Planfix is not asked anything."""
-        return max(0.0, self._rests_until.get(number, 0.0) - time.monotonic())
+    def rests_for(self, number: str, *, is_urgent: bool = False) -> float:
+        """Return for how many seconds Planfix is not asked, or not even what is urgent."""
+        rest = self._rests.get(number)
+        if rest is None or (is_urgent and not rest.is_wanted):
+            return 0.0
+        return max(0.0, rest.until - time.monotonic())
 
     async def _rest(self, number: str, seconds: float) -> PlanfixRest:
         url = (await self._store.bots.get(number)).planfix_rest_url

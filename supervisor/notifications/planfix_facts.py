@@ -184,7 +184,7 @@ class _Questions:
             return
         self.are_open = True
         if not is_resting:
-            self._accounts.rest(self.number, ASKED_AGAIN, str(error))
+            self._accounts.rest(self.number, ASKED_AGAIN, str(error), is_wanted=False)
 
 
 def facts_of(event: PlanfixEvent) -> Facts:

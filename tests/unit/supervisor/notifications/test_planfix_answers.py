@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -20,6 +20,7 @@ from tests.unit.supervisor.rows import NUMBER
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from session_worker.planfix.rest import PlanfixRest
     from supervisor.store.store import Store
 
 
@@ -53,6 +54,23 @@ class Account(PlanfixAccounts):
             self.failures -= 1
             raise PlanfixRefused("its answer was lost", is_final=False)
         return self.comments.index(text) + 1
+
+
+class TakenComments:
+    """A REST API that takes every comment."""
+
+    async def add_comment(self, _task: str, _description: str) -> int:
+        return 1
+
+
+class ReadyAccount(PlanfixAccounts):
+    """An account whose REST API answers."""
+
+    async def can_read(self, number: str) -> bool:
+        return True
+
+    async def _rest(self, number: str, seconds: float) -> PlanfixRest:
+        return cast("PlanfixRest", TakenComments())
 
 
 def answered(row: int, text: str) -> HeardRow:
@@ -90,6 +108,20 @@ def notifications(store: Store, tmp_path: Path) -> SentNotifications:
 @pytest.fixture
 def answers(notifications: SentNotifications, account: Account) -> PlanfixAnswers:
     return PlanfixAnswers(notifications, account, _answer_press)
+
+
+async def test_answer_does_not_wait_because_a_question_has_failed(
+    store: Store, tmp_path: Path
+) -> None:
+    """A person's answer is given up within a minute, and only Planfix's own limit may delay it."""
+    account = ReadyAccount(store, Config(tmp_path, tmp_path, 1, "hash"))
+    account.rest(NUMBER, 60.0, "no answer", is_wanted=False)
+    assert account.rests_for(NUMBER) > 0.0
+    assert await account.write(NUMBER, "5", "Anna: Yes", is_repeat=False) == 1
+
+    account.rest(NUMBER, 60.0, "its limit")
+    with pytest.raises(PlanfixRefused):
+        await account.write(NUMBER, "5", "Anna: No", is_repeat=False)
 
 
 async def test_same_answer_twice_is_two_comments(answers: PlanfixAnswers, account: Account) -> None:
