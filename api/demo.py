@@ -133,7 +133,7 @@ async def _stop(process: Process) -> None:
 
 
 def require_free(wanted: str) -> None:
-    """End this program with one sentence if the port is none or in use; `make run` asks before it starts."""
+    """End this program with one sentence if this is no port, or one in use; `make run` asks before it starts."""
     port = int(wanted) if re.fullmatch("[0-9]{1,5}", wanted) else 0
     if not 0 < port <= LAST_PORT:
         sys.exit(f"PORT must be a number from 1 to {LAST_PORT}, for example: make run PORT=9000")

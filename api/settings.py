@@ -192,7 +192,7 @@ def read_settings() -> Settings:
 
 
 def _port_in(values: dict[str, Any]) -> str:
-    """Return the port as it was given; one that cannot be is refused by its own name."""
+    """Return the port as it was given; the check of PORT itself refuses what is none."""
     port = str(values.get("port") or "")
     return port if port.isdecimal() and 0 < int(port) < 65536 else "8080"
 

@@ -81,7 +81,7 @@ class LoopOfEach:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._woken: dict[str, asyncio.Event] = {}
         self.chore: Callable[[str], Awaitable[float | None]] | None = None
-        """Does the next piece of a number's work; returns the seconds until there may be more, if there may."""
+        """Does the next piece of a number's work; returns in how many seconds there may be more, or None."""
 
     def wake(self, number: str) -> None:
         """Look whether the number has work, because its worker runs now or something has come."""

@@ -33,7 +33,7 @@ class Ownership(Protocol):
 
     @property
     def reason(self) -> str | None:
-        """Whom the data belongs to instead; None while it is ours or nobody has refused it to us."""
+        """Who owns the data instead; None if it is ours, or if nobody has refused it to us yet."""
 
     async def acquire(self) -> None:
         """Wait until the right is ours."""

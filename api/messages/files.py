@@ -102,7 +102,7 @@ class Content(ResponseBody):
         while count := min(_PIECE, self.end - place):
             piece = await asyncio.to_thread(os.pread, self._descriptor, count, place)
             if not piece:
-                break  # somebody has cut the file
+                break  # the file has become shorter meanwhile
             place += len(piece)
             yield piece
 

@@ -179,7 +179,7 @@ class MessageAssembler:
 
 
 class Retries:
-    """Counts failed tries: apart from others those of a lost connection, and those of our own disk."""
+    """Counts failed tries; those of a lost connection and those of our own disk are counted apart."""
 
     def __init__(self) -> None:
         self._tries: Counter[bool] = Counter()

@@ -108,7 +108,7 @@ def _plain(text: str) -> str:
 
 
 def _without_piles(text: str) -> str:
-    """Leave out marks beyond the thirtieth of a letter, which take time by the square of their number."""
+    """Leave out a letter's marks beyond the thirtieth: the time they take grows with the square of their number."""
     kept, marks = [], 0
     for sign in text:
         marks = marks + 1 if combining(sign) or sign in _TWO_MARKS else 0

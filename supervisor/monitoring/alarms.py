@@ -145,7 +145,7 @@ class Alarms:
             self._for_chat.extend(self._for_people(stored, self._bots))
 
     async def _send_unstored(self, now: float) -> None:
-        """Send without storing them the alarms that could not be stored for long; people wait for them."""
+        """Send the alarms that could not be stored for a while, without storing them, because people wait for them."""
         if self.way is None or (self._node is not None and not self._node.is_first):
             return
         for alarm, row in self._make_rows():

@@ -221,7 +221,7 @@ class NotificationService:
             self._in_background(queue.finish(row))
 
     async def wait_handed_over(self, number: str) -> None:
-        """Return when whoever is muted already gets nothing more."""
+        """Wait until those who are muted already can get nothing more."""
         if queue := self._queues.get(number):
             await queue.wait_handed_over()
 

@@ -70,9 +70,9 @@ class Wait(NamedTuple):
 def wait_of(lack: Lack, age: float, rest: float) -> Wait | None:
     """Decide whether an event waits until it can be completed, or goes as it is.
 
-    Until then no question is asked for `rest` seconds. People want to be told within minutes, even
-    if that is less. But an event for which nobody is known would be lost, so it waits longer, and
-    lets the others pass.
+    Planfix is not asked for another `rest` seconds. People want to be told within minutes, even if
+    it is not everything. But an event for which nobody is known would be lost, so it waits longer,
+    and lets the others pass.
     """
     pause = max(rest, SHORTEST_PAUSE)
     if lack is Lack.NOTHING:

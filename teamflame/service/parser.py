@@ -143,7 +143,7 @@ def access(answer: Any, now: datetime) -> Access:
 
 
 def moment(value: Any) -> datetime | None:
-    """Read a moment; one that no calendar of every time zone has, with days around it, is none."""
+    """Read a moment; one so early or so late that some time zone cannot show it is taken for none."""
     if not isinstance(value, str) or not value:
         return None
     try:
@@ -183,7 +183,7 @@ def _reference(value: Any) -> str:
 
 
 def _people(value: Any) -> tuple[Person, ...]:
-    """Read people who come as objects or only as ids; an id that was lost would be written back as lost."""
+    """Read people who come as objects or only as ids; the next change of the task would remove who is left out here."""
     found = value if isinstance(value, list) else []
     return read_list([{"id": each} if isinstance(each, str) else each for each in found], person)
 

@@ -131,7 +131,7 @@ class Comments:
         return (found.comments or ()) if found else ()
 
     async def create(self, token: str, task: str, text: str, author: str = "") -> Comment:
-        """Comment; not every TeamFlame says more than that this was done, so the rest is known from here."""
+        """Write a comment, and return it; what the answer leaves out, as that of some TeamFlames does, is filled in."""
         fields = {"task": task, "text": to_markup(text)}
         answer = await self._client.call(Call.CREATE_COMMENT, token=token, fields=fields)
         told = answer if isinstance(answer, dict) else {}
