@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from pathlib import Path
@@ -16,7 +17,6 @@ from api.settings_fields import (
     AlertAddress,
     ApiId,
     BotToken,
-    ChatId,
     ClusterKey,
     DatabaseAddress,
     Days,
@@ -44,6 +44,7 @@ HINTS = {
 }
 _WORDS = {"bool_parsing": "must be 1 or 0"}  # in place of the library's
 LONGER = 1.2  # times NODE_TTL, after which the workers of a node that cannot beat are gone
+_CHAT_ID = re.compile(r"-?[1-9][0-9]{0,18}")
 _WHERE = "Set it in the environment or in .env."
 
 
@@ -86,7 +87,7 @@ class Settings(BaseSettings):
     telegram_dc: HostAndPort = None
     telegram_dc_key: PublicKeyFile = None
     telegram_bot_token: BotToken = SecretStr("")
-    telegram_chat_id: ChatId = ""
+    telegram_chat_id: str = ""
     allow_private_planfix: bool = False
     language: Language = "ru"
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"
@@ -153,8 +154,8 @@ class Settings(BaseSettings):
     @property
     def alert_chat(self) -> int:
         """The chat to which the gateway's own bot sends alarms; 0 if there is no chat, or no bot."""
-        has_bot = self.telegram_bot_token.get_secret_value()
-        return int(self.telegram_chat_id) if self.telegram_chat_id and has_bot else 0
+        is_id = _CHAT_ID.fullmatch(self.telegram_chat_id)
+        return int(self.telegram_chat_id) if is_id and self.telegram_bot_token else 0
 
     @property
     def cluster_keys(self) -> tuple[str, ...]:

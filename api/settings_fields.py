@@ -26,7 +26,6 @@ _LOCALES = re.compile(r"[A-Za-z]{1,8}([_.@:][\w.@:-]*)+|C|POSIX")
 _ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
 _ADDRESS_WITH_QUERY = re.compile(r"https?://[^\s/?#]+[^\s#]*")
 _DATA_CENTRE = re.compile(r"(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})")
-_CHAT_ID = re.compile(r"-?[1-9][0-9]{0,18}")
 _UNSAFE_IN_KEY = re.compile(r"[^\x21-\x7e]")
 
 
@@ -96,12 +95,6 @@ def _bot_token(token: SecretStr) -> SecretStr:
     return token
 
 
-def _chat_id(text: str) -> str:
-    if text and not _CHAT_ID.fullmatch(text):
-        raise ValueError("must be the id of a chat, such as 123456789 or -1001234567890")
-    return text
-
-
 def _trusted_proxies(proxies: str) -> str:
     parse_proxies(proxies)
     return proxies
@@ -137,7 +130,6 @@ ClusterKey = Annotated[
 SecretKeys = Annotated[SecretStr, AfterValidator(_secret_keys)]
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_known_database)]
 BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
-ChatId = Annotated[str, AfterValidator(_chat_id)]
 TrustedProxies = Annotated[str, AfterValidator(_trusted_proxies)]
 HostAndPort = Annotated[str | None, AfterValidator(_host_and_port)]
 PublicKeyFile = Annotated[Path | None, AfterValidator(_public_key_file)]

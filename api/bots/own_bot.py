@@ -83,6 +83,10 @@ async def own_bot(settings: Settings, gateway: Gateway) -> AsyncIterator[None]:
     if settings.alert_chat:
         reader = str(settings.alert_chat)
         gateway.monitor.alarms.chat = AlarmWriter(gateway.notifications, bot_of(token), reader)
+    elif token and settings.telegram_chat_id:
+        logger.warning(
+            "TELEGRAM_CHAT_ID is not the id of a chat, so the bot sends alarms to nobody"
+        )
     async with start_bot(token, CLIENT, settings.language, gateway):
         yield
 

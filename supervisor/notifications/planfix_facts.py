@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # A task may not be readable at the moment of its event; a failing Planfix gets a second chance.
 PAUSES = (1.0, 4.0)  # seconds
 ASKED_AGAIN = 30.0  # seconds until a Planfix that has failed is asked again
-WHOLE_WITHIN = 600.0  # seconds; later than that, a notification is wanted with less in it
+WHOLE_WITHIN = 60.0  # seconds; later than that, a notification is wanted with less in it
 TOLD_WITHIN = 24 * 3600.0  # seconds; later than that, an event for nobody is given up
 SHORTEST_PAUSE = 1.0  # seconds until a waiting event is looked at again
 LONGEST_PAUSE = 300.0
@@ -70,7 +70,7 @@ class Wait(NamedTuple):
 def wait_of(lack: Lack, age: float, rest: float) -> Wait | None:
     """Decide whether an event waits until it can be completed, or goes as it is.
 
-    Planfix is not asked for another `rest` seconds. People want to be told within minutes, even if
+    Planfix is not asked for another `rest` seconds. People want to be told within a minute, even if
     it is not everything. But an event for which nobody is known would be lost, so it waits longer,
     and lets the others pass.
     """

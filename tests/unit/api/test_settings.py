@@ -89,7 +89,6 @@ def test_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, st
         ("TELEGRAM_API_ID", "abc"),
         ("TELEGRAM_API_ID", "-1"),
         ("TELEGRAM_API_ID", "2147483648"),
-        ("TELEGRAM_CHAT_ID", "@somebody"),
         ("TELEGRAM_DC", "127.0.0.1"),
         ("TELEGRAM_DC", "127.0.0.1:0"),
         ("TELEGRAM_DC", "127.0.0.1:65536"),
@@ -310,3 +309,16 @@ def test_addresses_follow_the_port(
     settings = read_settings()
 
     assert (settings.sandbox_page_port, settings.public_url) == (page, url)
+
+
+@pytest.mark.parametrize(
+    ("given", "chat"), [("-1001234567890", -1001234567890), ("@somebody", 0), ("0", 0), ("", 0)]
+)
+def test_chat_of_alarms_never_keeps_the_gateway_from_starting(
+    environment: pytest.MonkeyPatch, given: str, chat: int
+) -> None:
+    """A chat that no alarm can reach is left out: the numbers run all the same."""
+    environment.setenv("TELEGRAM_BOT_TOKEN", "7000000001:AAE-a-bot-token-of-the-tests-is-long")
+    environment.setenv("TELEGRAM_CHAT_ID", given)
+
+    assert read_settings().alert_chat == chat
