@@ -1,4 +1,4 @@
-"""Reads bodies, and uploads only as fast as they are stored, so that little of them is in memory, and sends whole answers."""
+"""Reads the bodies of calls, and those of uploads only as fast as they are stored; sends whole answers at once."""
 
 from __future__ import annotations
 

@@ -31,15 +31,20 @@ if TYPE_CHECKING:
 NUMBER = "380500000001"
 
 
+def two_nodes(tmp_path: Path, *, is_in_folder: bool) -> tuple[Config, Config]:
+    """Configure two nodes that share their files in a folder, or in the database."""
+    files = tmp_path / "files"
+    node = NodeConfig("http://here", files=files if is_in_folder else None)
+    here = Config(tmp_path / "here", tmp_path, 1, "hash", node=node)
+    return here, replace(here, data_dir=tmp_path / "there")
+
+
 @pytest.mark.parametrize("is_in_folder", [False, True])
 async def test_file_outlives_its_node(
     tmp_path: Path, postgres_url: str, *, is_in_folder: bool
 ) -> None:
     """What one node has kept another one can serve, piece by piece, until it is erased."""
-    files = tmp_path / "files"
-    node = NodeConfig("http://here", files=files if is_in_folder else None)
-    here = Config(tmp_path / "here", tmp_path, 1, "hash", node=node)
-    there = replace(here, data_dir=tmp_path / "there")
+    here, there = two_nodes(tmp_path, is_in_folder=is_in_folder)
     content = os.urandom(PIECE + 17)
     folder = here.spool_of(NUMBER) / "in" / "7"
     folder.mkdir(parents=True)
@@ -57,7 +62,7 @@ async def test_file_outlives_its_node(
         assert ((await other.fetch(NUMBER, "in/7/1")) / "in/7/1").read_bytes() == b""
         with pytest.raises(FileGone):
             await other.fetch(NUMBER, "in/7/2")
-        kept = [each for each in files.rglob("*") if each.is_file()]
+        kept = [each for each in (tmp_path / "files").rglob("*") if each.is_file()]
         assert bool(kept) is is_in_folder
         assert not any(content[:64] in each.read_bytes() for each in kept)
         retention = Retention(store.erasure, store.history, store.alarms, here)
@@ -66,7 +71,7 @@ async def test_file_outlives_its_node(
             await SharedFiles(store, replace(here, data_dir=tmp_path / "third")).fetch(
                 NUMBER, "in/7/0"
             )
-        assert not [each for each in files.rglob("*") if each.is_file()]
+        assert not [each for each in (tmp_path / "files").rglob("*") if each.is_file()]
 
 
 async def test_file_that_is_being_kept_is_not_served_in_part(
@@ -153,10 +158,7 @@ async def test_upload_outlives_its_node(
     tmp_path: Path, postgres_url: str, *, is_in_folder: bool
 ) -> None:
     """A file that came with a call is sent by whichever node runs the bot then."""
-    files = tmp_path / "files"
-    node = NodeConfig("http://here", files=files if is_in_folder else None)
-    here = Config(tmp_path / "here", tmp_path, 1, "hash", node=node)
-    there = replace(here, data_dir=tmp_path / "there")
+    here, there = two_nodes(tmp_path, is_in_folder=is_in_folder)
     content = os.urandom(PIECE + 17)
     key = base64.urlsafe_b64encode(os.urandom(32)).decode()
     async with Store(postgres_url, key) as store:
@@ -176,6 +178,6 @@ async def test_upload_outlives_its_node(
         assert brought.stat().st_mode & 0o777 == 0o644
         retention = Retention(store.erasure, store.history, store.alarms, here)
         await retention.erase(now() + timedelta(days=here.retention_days + 1))
-        assert not [each for each in files.rglob("*") if each.is_file()]
+        assert not [each for each in (tmp_path / "files").rglob("*") if each.is_file()]
         with pytest.raises(FileGone):
             await SharedFiles(store, here).fetch(NUMBER, f"uploads/{brought.name}")
